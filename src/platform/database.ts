@@ -1,0 +1,28 @@
+import type { Row } from './row.ts';
+
+/** Something that runs SQL: the database itself, or a transaction. Text is SQL with $1… parameters, always. */
+export interface Statements {
+  /** Runs one statement and gives its rows; use RETURNING to learn what a change did. */
+  query(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** Ends a subscription. */
+export type Unlisten = () => Promise<void>;
+
+/** The platform's database: PostgreSQL through `pg`, or PGlite in process. Both speak the same SQL. */
+export interface Database extends Statements {
+  readonly kind: 'postgres' | 'pglite';
+  /**
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Inside it use only the given
+   * statements: with PGlite there is one connection, so a query on the database itself would wait for ever.
+   */
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  /**
+   * Calls `receive` with the payload of every committed `SELECT pg_notify(channel, payload)`, of this process or another.
+   * `lost` is called when notifications may have been missed: drop whatever they keep fresh.
+   */
+  listen(channel: string, receive: (payload: string) => void, lost?: () => void): Promise<Unlisten>;
+  /** True while notifications arrive; when false, cached answers may live one second at most. */
+  notificationsAlive(): boolean;
+  close(): Promise<void>;
+}
