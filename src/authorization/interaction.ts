@@ -14,6 +14,10 @@ export interface Interaction {
   readonly customer: string | undefined;
   /** Set on the consent page: the Awaiting consent. */
   readonly consent: string | undefined;
+  /** Where the answer will go: the page's form-action policy names its origin, as browsers apply that policy to redirects too. */
+  readonly redirectUri: string;
+  /** Set when the customer's answer is stored and the browser has not followed yet: the address that takes it on (SCR-08). */
+  readonly resume?: string | undefined;
   /** When the interaction ends by itself. */
   readonly expiresAt: Date;
   /** The languages the TPP or browser asked for (`ui_locales`), may be empty. */
