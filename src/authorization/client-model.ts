@@ -1,0 +1,102 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import Provider from 'oidc-provider';
+import type { Actor } from '../audit/index.ts';
+import type { Directory, Standing } from '../directory/index.ts';
+import { sha256 } from '../platform/random.ts';
+import type { Tokens } from '../tokens/index.ts';
+import type { ClientCertificate } from '../trust/index.ts';
+import type { Vault } from '../vault/index.ts';
+import { peerOf } from './peer.ts';
+import { registrationOf } from './registration-context.ts';
+
+/** Routes that a browser walks: a client that may do nothing is unknown there, so that the answer is a page and no redirect. */
+const BROWSER_ROUTES = new Set(['authorization', 'resume']);
+
+/** What the engine's clients need. */
+export interface ClientModelParts {
+  readonly bank: string;
+  readonly directory: Directory;
+  readonly vault: Vault;
+  readonly tokens: Tokens;
+}
+
+/**
+ * The engine's clients: the directory's, as they stand now. A participant that is not approved keeps its clients, but they may
+ * do nothing: the engine then answers `unauthorized_client` once the client has proved who it is (LAB-15, LAB-16).
+ */
+export function createClientAdapter(parts: ClientModelParts): Adapter {
+  const { bank, directory } = parts;
+  return {
+    find: async (id) => {
+      const standing = await directory.standing(bank, id);
+      const ctx = Provider.ctx;
+      if (ctx !== undefined) peerOf(ctx.req).standing = standing;
+      if (standing === undefined || standing.participant.status === 'removed') return undefined;
+      const active = standing.participant.status === 'approved';
+      if (!active && ctx !== undefined && BROWSER_ROUTES.has(ctx.oidc.route)) return undefined;
+      return active ? metadataOf(standing) : { ...metadataOf(standing), grant_types: [], response_types: [] };
+    },
+    upsert: (id, payload) => save(parts, id, payload),
+    destroy: async (id) => {
+      const actor = actorOf();
+      await directory.removeClient(bank, id, actor);
+      await parts.tokens.deny({ bank, client: id }, actor);
+    },
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: async () => {
+      throw new Error('clients are not consumed');
+    },
+    revokeByGrantId: async () => undefined,
+  };
+}
+
+/** Metadata in the engine's form. The engine wants some secret for a client that uses one; it is a mark of the stored hash, never compared. */
+function metadataOf(standing: Standing): AdapterPayload {
+  const { metadata, secretHashes } = standing.client;
+  const [hash] = secretHashes;
+  return { ...metadata, ...(hash === undefined ? {} : { client_secret: sha256(hash) }) };
+}
+
+/** Registration and update arrive here from the engine, after it has checked RFC 7591's own rules. */
+async function save(parts: ClientModelParts, id: string, payload: AdapterPayload): Promise<void> {
+  const { bank, directory, vault } = parts;
+  const { client_secret: secret, client_secret_expires_at: _expiry, ...metadata } = payload;
+  const ctx = Provider.ctx;
+  const registration = ctx === undefined ? undefined : registrationOf(ctx.req);
+  if (registration === undefined) throw new Error('a client can only be written by a checked registration');
+  if (registration.replaces !== undefined) {
+    await directory.replaceClient(bank, id, metadata, actorOf());
+    await renewCertificate(parts, id, registration.certificate);
+    return;
+  }
+  await directory.registerClient(
+    {
+      bank,
+      id,
+      participant: registration.participant,
+      softwareId: registration.softwareId,
+      metadata,
+      certificate: registration.certificate,
+      secretHash: typeof secret === 'string' ? await vault.hashSecret(secret) : undefined,
+    },
+    actorOf(),
+  );
+}
+
+/** CA-18: an update that comes with a renewed certificate is the audited re-bind; the old one and its tokens end at once. */
+async function renewCertificate(parts: ClientModelParts, id: string, certificate: ClientCertificate): Promise<void> {
+  const { bank, directory, tokens } = parts;
+  const before = (await directory.standing(bank, id))?.certificates ?? [];
+  if (before.some((bound) => bound.thumbprint === certificate.thumbprint)) return;
+  await directory.rebindCertificate(bank, id, certificate, 0, actorOf());
+  for (const { thumbprint } of before) await tokens.deny({ bank, client: id, thumbprint }, actorOf());
+}
+
+function actorOf(): Actor {
+  const ctx = Provider.ctx;
+  if (ctx === undefined) return { kind: 'system', reference: 'authorization' };
+  const registration = registrationOf(ctx.req);
+  const reference = registration?.participant ?? peerOf(ctx.req).standing?.client.id ?? 'unknown';
+  return { kind: 'participant', reference, interaction: peerOf(ctx.req).interaction };
+}

@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import type { Actor } from '../audit/index.ts';
+import { uuid } from '../platform/random.ts';
+import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { type CreatedClient, createBankClient, type NewBankClient } from './bank-client.ts';
+import { ROUTES } from './configuration.ts';
+import { createEngine } from './engine.ts';
+import { certificateRefused } from './events.ts';
+import type { Interactions } from './interaction.ts';
+import { createInteractions } from './interactions.ts';
+import { type DoorKind, setPeer } from './peer.ts';
+import { sweepArtifacts } from './store.ts';
+
+export type { AuthorizationBank, AuthorizationRooms, StatementSource } from './bank.ts';
+export type { CreatedClient, NewBankClient } from './bank-client.ts';
+export type { Interaction, Interactions } from './interaction.ts';
+export type { DoorKind } from './peer.ts';
+export { type ClientAuthenticationMethod, profiles, type SecurityProfile } from './profile.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Endpoints that machines call with a client certificate: the only ones of ours at the mTLS door. */
+const MACHINE_PATHS: readonly string[] = [
+  ROUTES.token,
+  ROUTES.pushed_authorization_request,
+  ROUTES.introspection,
+  ROUTES.revocation,
+  ROUTES.registration,
+];
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** One bank's authorization server. */
+export interface Authorization {
+  readonly interactions: Interactions;
+  /** True when the path below the bank's prefix is ours at this door. */
+  owns(path: string, door: DoorKind): boolean;
+  /** Answers a request whose path, without the bank's prefix, is `path` (with its query). */
+  handle(request: IncomingMessage, response: ServerResponse, path: string, door: DoorKind): Promise<void>;
+  /** Makes the request known before the pages use the engine's cookies. */
+  prepare(request: IncomingMessage, path: string, door: DoorKind): Promise<void>;
+  /** A client the bank's staff makes: Lab 03's, or a resource server. @throws Refusal `field_invalid`, `participant_unknown` */
+  createClient(client: NewBankClient, actor: Actor): Promise<CreatedClient>;
+  close(): void;
+}
+
+/** Starts a bank's authorization server: its keys are loaded, its engine is ready. */
+export async function createAuthorization(bank: AuthorizationBank, rooms: AuthorizationRooms): Promise<Authorization> {
+  let engine: Provider = await createEngine(bank, rooms);
+  let callback = engine.callback();
+  rooms.vault.onRotation((rotated) => {
+    if (rotated !== bank.id) return;
+    createEngine(bank, rooms).then(
+      (renewed) => {
+        engine = renewed;
+        callback = renewed.callback();
+      },
+      (cause: unknown) => rooms.report('the authorization server could not take the new keys', cause),
+    );
+  });
+  const consentId = await rooms.vault.hasher(bank.id, 'consent');
+  const prepare = (request: IncomingMessage, path: string, door: DoorKind) =>
+    prepareRequest(bank, rooms, request, path, door);
+  const sweep = setInterval(() => {
+    sweepArtifacts(rooms.database, rooms.clock.now()).catch((cause: unknown) => rooms.report('sweep failed', cause));
+  }, SWEEP_INTERVAL_MS);
+  sweep.unref();
+  return {
+    interactions: createInteractions(
+      bank,
+      rooms,
+      () => engine,
+      (uid) => `consent-${consentId(uid).slice(0, 32)}`,
+    ),
+    owns: (path, door) => ownsPath(path.split('?')[0] ?? '', door),
+    prepare,
+    handle: async (request, response, path, door) => {
+      await prepare(request, path, door);
+      await callback(request, response);
+    },
+    createClient: (client, actor) => createBankClient(bank, rooms, engine, client, actor),
+    close: () => clearInterval(sweep),
+  };
+}
+
+function ownsPath(path: string, door: DoorKind): boolean {
+  if (door === 'issuer') return true;
+  const machine = MACHINE_PATHS.some(
+    (own) => path === own || (own === ROUTES.registration && path.startsWith(`${own}/`)),
+  );
+  return machine || (door === 'plain' && (path === ROUTES.jwks || path.startsWith('/.well-known/')));
+}
+
+/** Everything the engine's synchronous hooks ask is known before it runs: the certificate's verdict, the interaction id. */
+async function prepareRequest(
+  bank: AuthorizationBank,
+  rooms: AuthorizationRooms,
+  request: IncomingMessage,
+  path: string,
+  door: DoorKind,
+): Promise<void> {
+  const sent = request.headers['x-fapi-interaction-id'];
+  const interaction = typeof sent === 'string' && UUID.test(sent) ? sent : uuid();
+  const verdict = door === 'mtls' ? await rooms.trust.clientCertificate(request, bank.id) : undefined;
+  const peer = { door, verdict, interaction, standing: undefined, refusal: undefined };
+  setPeer(request, peer);
+  if (verdict?.ok === false) rooms.audit.enqueue(certificateRefused(bank.id, peer));
+  // The engine routes below the prefix and builds its addresses with it (engine.md §6.5).
+  Object.assign(request, { originalUrl: `/${bank.id}${path}`, url: path });
+}

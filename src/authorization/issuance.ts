@@ -1,0 +1,82 @@
+import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { peerOf } from './peer.ts';
+import { factsOf } from './token-model.ts';
+
+/** Access tokens as this bank issues them: format, audience, scopes by role, and the facts they carry. */
+export function createIssuance(bank: AuthorizationBank, rooms: AuthorizationRooms) {
+  return {
+    resourceServer: (ctx: KoaContextWithOIDC, indicator: string) => resourceServer(bank, ctx, indicator),
+    options: {
+      extraTokenClaims: async (ctx, token) => ({
+        participant_id: (await participantOf(bank, rooms, ctx, token.clientId)).id,
+        ...('grantId' in token && token.grantId !== undefined ? { consent_id: token.grantId } : {}),
+      }),
+      // A refresh token lives with its consent; whether one is wanted is the client's registration (CLD-29).
+      issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+      formats: {
+        bitsOfOpaqueRandomness: 256,
+        customizers: {
+          // A self-contained token has its row too: written before it is handed out, so that it can be denied (engine.md B13).
+          jwt: async (_ctx, token, parts) => {
+            const { payload } = parts;
+            const facts = factsOf(bank, 'jwt', { ...token, ...recordOf(payload, token) }, String(payload.sub));
+            await rooms.tokens.save(String(payload.jti), facts, undefined);
+          },
+        },
+      },
+    } satisfies Partial<Configuration>,
+  };
+}
+
+/** The payload's members in the engine's own names, as an opaque token's payload has them. */
+function recordOf(
+  payload: Readonly<Record<string, unknown>>,
+  token: { clientId?: string | undefined; accountId?: string },
+) {
+  const { iat, exp, scope, consent_id: grantId, participant_id: participant } = payload;
+  if (typeof iat !== 'number' || typeof exp !== 'number') throw new Error('the engine built a token without lifetime');
+  return {
+    clientId: token.clientId,
+    accountId: token.accountId,
+    iat,
+    exp,
+    scope: typeof scope === 'string' ? scope : undefined,
+    grantId: typeof grantId === 'string' ? grantId : undefined,
+    extra: { participant_id: participant },
+  };
+}
+
+function resourceServer(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): ResourceServer {
+  if (indicator !== bank.mtlsBase) throw new errors.InvalidTarget();
+  return {
+    scope: allowedScopes(bank, ctx).join(' '),
+    audience: bank.mtlsBase,
+    accessTokenTTL: bank.profile.accessTokenSeconds,
+    accessTokenFormat: bank.accessTokens,
+    jwt: { sign: { alg: 'ES256' } },
+  };
+}
+
+/** API scopes that the participant's roles allow right now (WSN-21): a role taken away ends what it allowed. */
+function allowedScopes(bank: AuthorizationBank, ctx: KoaContextWithOIDC): readonly string[] {
+  const roles = peerOf(ctx.req).standing?.participant.roles ?? [];
+  return bank.scopes.filter((scope) =>
+    (bank.rolesByScope[scope] ?? []).some((role) => roles.some((own) => own === role)),
+  );
+}
+
+async function participantOf(
+  bank: AuthorizationBank,
+  rooms: AuthorizationRooms,
+  ctx: KoaContextWithOIDC,
+  client: string | undefined,
+) {
+  const known = peerOf(ctx.req).standing;
+  const standing =
+    known?.client.id === client || client === undefined ? known : await rooms.directory.standing(bank.id, client);
+  if (standing === undefined) throw new errors.InvalidClientAuth('client has no standing');
+  if (standing.participant.status !== 'approved') throw new errors.UnauthorizedClient();
+  return standing.participant;
+}

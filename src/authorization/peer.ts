@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { Standing } from '../directory/index.ts';
+import type { CertificateVerdict } from '../trust/index.ts';
+
+/** Which listener a request came through: its rules differ. */
+export type DoorKind = 'issuer' | 'mtls' | 'plain';
+
+/** What is known of a request before the engine sees it: the engine's certificate hooks are synchronous, so it is ready beforehand. */
+export interface Peer {
+  readonly door: DoorKind;
+  /** Undefined at doors that ask for no certificate. */
+  readonly verdict: CertificateVerdict | undefined;
+  /** `x-fapi-interaction-id` of this request. */
+  readonly interaction: string;
+  /** The standing of the client the engine looked up last, for the checks that follow in the same request. */
+  standing: Standing | undefined;
+  /** Why the request was refused, finer than what the caller is told. */
+  refusal: { readonly reason: string; readonly detail: string } | undefined;
+}
+
+const peers = new WeakMap<IncomingMessage, Peer>();
+
+/** Remembers the peer of a request. */
+export function setPeer(request: IncomingMessage, peer: Peer): void {
+  peers.set(request, peer);
+}
+
+/** The peer of a request. @throws Error when nobody set it: a defect, never a pass. */
+export function peerOf(request: IncomingMessage): Peer {
+  const peer = peers.get(request);
+  if (peer === undefined) throw new Error('a request reached the engine without its peer');
+  return peer;
+}
+
+/** True when the request's certificate is one the client is bound to (CA-15): compared on every call. */
+export function isEnrolled(peer: Peer): boolean {
+  if (peer.verdict?.ok !== true || peer.standing === undefined) return false;
+  const { thumbprint } = peer.verdict.certificate;
+  return peer.standing.certificates.some((bound) => bound.thumbprint === thumbprint);
+}

@@ -1,0 +1,125 @@
+import type { Database, Statements } from '../platform/database.ts';
+import { flag, optionalInstant, optionalText, type Row, text } from '../platform/row.ts';
+
+/** One row of the engine's state. */
+export interface Artifact {
+  readonly payload: string;
+  readonly sealed: boolean;
+  readonly consumedAt: Date | undefined;
+}
+
+/** What is written for an artifact. */
+export interface NewArtifact {
+  readonly id: string;
+  readonly grant: string | undefined;
+  readonly uid: string | undefined;
+  readonly payload: string;
+  readonly sealed: boolean;
+  readonly expiresAt: Date;
+}
+
+/** How a write treats a row that is already there. */
+export type WriteMode = 'insert' | 'replace' | 'insert-once';
+
+/** Rows removed in one go: bounded, so that a clean-up never holds the table. */
+const SWEEP_BATCH = 1_000;
+
+const INSERT = `INSERT INTO oauth.artifacts (bank, model, id, grant_id, uid, payload, sealed, expires_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+
+const WRITE: Readonly<Record<WriteMode, string>> = {
+  insert: `${INSERT} RETURNING id`,
+  replace: `${INSERT} ON CONFLICT (bank, model, id) DO UPDATE SET grant_id = excluded.grant_id, uid = excluded.uid,
+    payload = excluded.payload, sealed = excluded.sealed, expires_at = excluded.expires_at RETURNING id`,
+  'insert-once': `${INSERT} ON CONFLICT (bank, model, id) DO UPDATE SET payload = excluded.payload,
+    expires_at = excluded.expires_at WHERE oauth.artifacts.expires_at <= $9 RETURNING id`,
+};
+
+/** The engine's rows of one bank. */
+export interface ArtifactStore {
+  /** False when `insert-once` found an unexpired row: somebody was here before. */
+  write(model: string, artifact: NewArtifact, mode: WriteMode, now: Date): Promise<boolean>;
+  find(model: string, id: string, now: Date): Promise<Artifact | undefined>;
+  findByUid(model: string, uid: string, now: Date): Promise<Artifact | undefined>;
+  /** One conditional statement: `won` for exactly one caller; the grant is told to the losers, who must revoke it. */
+  consume(model: string, id: string, now: Date): Promise<{ readonly won: boolean; readonly grant: string | undefined }>;
+  remove(model: string, id: string): Promise<void>;
+  removeByGrant(model: string, grant: string): Promise<void>;
+  /** Every row of a grant, the grant itself included. */
+  removeGrant(grant: string): Promise<void>;
+}
+
+/** The store over the platform's database. */
+export function createArtifactStore(database: Database, bank: string): ArtifactStore {
+  return {
+    write: async (model, artifact, mode, now) => {
+      const { id, grant, uid, payload, sealed, expiresAt } = artifact;
+      const values = [bank, model, id, grant ?? null, uid ?? null, payload, sealed, expiresAt];
+      const rows = await database.query(WRITE[mode], mode === 'insert-once' ? [...values, now] : values);
+      return rows.length === 1;
+    },
+    find: (model, id, now) => find(database, 'id', [bank, model, id, now]),
+    findByUid: (model, uid, now) => find(database, 'uid', [bank, model, uid, now]),
+    consume: (model, id, now) => consume(database, bank, model, id, now),
+    remove: async (model, id) => {
+      await database.query('DELETE FROM oauth.artifacts WHERE bank = $1 AND model = $2 AND id = $3', [bank, model, id]);
+    },
+    removeByGrant: async (model, grant) => {
+      await database.query('DELETE FROM oauth.artifacts WHERE bank = $1 AND model = $2 AND grant_id = $3', [
+        bank,
+        model,
+        grant,
+      ]);
+    },
+    removeGrant: async (grant) => {
+      await database.query(
+        `DELETE FROM oauth.artifacts WHERE bank = $1 AND (grant_id = $2 OR (model = 'Grant' AND id = $2))`,
+        [bank, grant],
+      );
+    },
+  };
+}
+
+/** Removes expired rows of all banks, at most a thousand; gives how many. */
+export async function sweepArtifacts(statements: Statements, now: Date): Promise<number> {
+  const rows = await statements.query(
+    `DELETE FROM oauth.artifacts WHERE (bank, model, id) IN
+      (SELECT bank, model, id FROM oauth.artifacts WHERE expires_at < $1 LIMIT ${SWEEP_BATCH}) RETURNING id`,
+    [now],
+  );
+  return rows.length;
+}
+
+const SELECT: Readonly<Record<'id' | 'uid', string>> = {
+  id: `SELECT payload, sealed, consumed_at FROM oauth.artifacts
+    WHERE bank = $1 AND model = $2 AND id = $3 AND expires_at > $4`,
+  uid: `SELECT payload, sealed, consumed_at FROM oauth.artifacts
+    WHERE bank = $1 AND model = $2 AND uid = $3 AND expires_at > $4`,
+};
+
+async function find(database: Database, by: 'id' | 'uid', values: readonly unknown[]): Promise<Artifact | undefined> {
+  const [row] = await database.query(SELECT[by], values);
+  return row === undefined ? undefined : artifactOf(row);
+}
+
+async function consume(database: Database, bank: string, model: string, id: string, now: Date) {
+  const [won] = await database.query(
+    `UPDATE oauth.artifacts SET consumed_at = $4
+      WHERE bank = $1 AND model = $2 AND id = $3 AND consumed_at IS NULL RETURNING grant_id`,
+    [bank, model, id, now],
+  );
+  if (won !== undefined) return { won: true, grant: optionalText(won, 'grant_id') };
+  const [lost] = await database.query(
+    'SELECT grant_id FROM oauth.artifacts WHERE bank = $1 AND model = $2 AND id = $3',
+    [bank, model, id],
+  );
+  return { won: false, grant: lost === undefined ? undefined : optionalText(lost, 'grant_id') };
+}
+
+function artifactOf(row: Row): Artifact {
+  return {
+    payload: text(row, 'payload'),
+    sealed: flag(row, 'sealed'),
+    consumedAt: optionalInstant(row, 'consumed_at'),
+  };
+}
