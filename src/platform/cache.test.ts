@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCache, type Loaded } from './cache.ts';
+
+const START = new Date('2026-01-01T00:00:00Z');
+
+function clockAt(start: Date) {
+  let now = start;
+  return { now: () => now, forward: (seconds: number) => (now = new Date(now.getTime() + seconds * 1000)) };
+}
+
+function setUp(maximum = 10) {
+  const clock = clockAt(START);
+  const cache = createCache<string>({ maximum, clock });
+  const inSeconds = (seconds: number): Date => new Date(clock.now().getTime() + seconds * 1000);
+  const answering = (value: string | undefined, seconds = 60) => {
+    let calls = 0;
+    const loader = async (): Promise<Loaded<string>> => {
+      calls += 1;
+      return { value, validUntil: inSeconds(seconds) };
+    };
+    return { loader, calls: () => calls };
+  };
+  return { clock, cache, answering, inSeconds };
+}
+
+test('an answer is not believed from its validUntil on', async () => {
+  const { clock, cache, answering } = setUp();
+  const { loader, calls } = answering('a', 60);
+  await cache.load('k', loader);
+  clock.forward(59.999);
+  assert.equal(cache.get('k'), 'a');
+  clock.forward(0.001);
+  assert.equal(cache.get('k'), undefined);
+  assert.equal(await cache.load('k', loader), 'a');
+  assert.equal(calls(), 2);
+});
+
+test('an answer that is stale on arrival is given once and not kept', async () => {
+  const { cache, answering } = setUp();
+  const { loader } = answering('a', 0);
+  assert.equal(await cache.load('k', loader), 'a');
+  assert.equal(cache.size, 0);
+});
+
+test('a load that began before a drop never fills the cache, nor answers those who ask after it', async () => {
+  for (const drop of ['drop', 'dropWhere', 'clear'] as const) {
+    const { cache, answering, inSeconds } = setUp();
+    const before = Promise.withResolvers<Loaded<string>>();
+    const first = cache.load('k', () => before.promise);
+    if (drop === 'drop') cache.drop('k');
+    else if (drop === 'dropWhere') cache.dropWhere(() => false);
+    else cache.clear();
+    const { loader, calls } = answering('new');
+    const second = cache.load('k', loader);
+    before.resolve({ value: 'old', validUntil: inSeconds(60) });
+    assert.equal(await first, 'old', drop);
+    assert.equal(await second, 'new', drop);
+    assert.equal(cache.get('k'), 'new', drop);
+    assert.equal(calls(), 1, drop);
+  }
+});
+
+test('a slow load from before a drop does not replace what was loaded after it', async () => {
+  const { cache, answering, inSeconds } = setUp();
+  const before = Promise.withResolvers<Loaded<string>>();
+  const first = cache.load('k', () => before.promise);
+  cache.drop('k');
+  await cache.load('k', answering('new').loader);
+  before.resolve({ value: 'old', validUntil: inSeconds(60) });
+  await first;
+  assert.equal(cache.get('k'), 'new');
+});
+
+test('a failed load is told to everybody who waits and forgotten', async () => {
+  const { cache, answering } = setUp();
+  const failing = Promise.withResolvers<Loaded<string>>();
+  const waiting = [cache.load('k', () => failing.promise), cache.load('k', () => failing.promise)];
+  failing.reject(new Error('no database'));
+  for (const one of waiting) await assert.rejects(one, /no database/);
+  assert.equal(await cache.load('k', answering('a').loader), 'a');
+});
+
+test('a failed load that was dropped leaves its successor alone', async () => {
+  const { cache, inSeconds } = setUp();
+  const [failing, slow] = [Promise.withResolvers<Loaded<string>>(), Promise.withResolvers<Loaded<string>>()];
+  const first = cache.load('k', () => failing.promise);
+  cache.drop('k');
+  const second = cache.load('k', () => slow.promise);
+  failing.reject(new Error('no database'));
+  await assert.rejects(first);
+  const third = cache.load('k', () => assert.fail('a third call'));
+  slow.resolve({ value: 'a', validUntil: inSeconds(60) });
+  assert.deepEqual(await Promise.all([second, third]), ['a', 'a']);
+  assert.equal(cache.get('k'), 'a');
+});
+
+test('callers at the same time share one call', async () => {
+  const { cache, answering } = setUp();
+  const { loader, calls } = answering('a');
+  const answers = await Promise.all(Array.from({ length: 50 }, () => cache.load('k', loader)));
+  assert.deepEqual(new Set(answers), new Set(['a']));
+  assert.equal(calls(), 1);
+});
+
+test('an absent value is kept as an answer', async () => {
+  const { cache, answering } = setUp();
+  const { loader, calls } = answering(undefined);
+  await cache.load('k', loader);
+  assert.equal(await cache.load('k', loader), undefined);
+  assert.equal(calls(), 1);
+});
+
+test('the answer that was not asked for the longest makes room', async () => {
+  const { cache, answering } = setUp(2);
+  await cache.load('a', answering('A').loader);
+  await cache.load('b', answering('B').loader);
+  assert.equal(cache.get('a'), 'A');
+  await cache.load('c', answering('C').loader);
+  assert.deepEqual([cache.get('a'), cache.get('b'), cache.get('c')], ['A', undefined, 'C']);
+  assert.equal(cache.size, 2);
+});
+
+test('dropWhere drops what matches and nothing else', async () => {
+  const { cache, answering } = setUp();
+  await cache.load('a', answering('A').loader);
+  await cache.load('b', answering('B').loader);
+  cache.dropWhere((_key, value) => value === 'A');
+  assert.deepEqual([cache.get('a'), cache.get('b')], [undefined, 'B']);
+});
+
+test('a cache without places is refused', () => {
+  for (const maximum of [0, -1, 1.5, Number.NaN])
+    assert.throws(() => createCache({ maximum, clock: clockAt(START) }), /at least one/);
+});

@@ -1,0 +1,84 @@
+import type { Clock } from './clock.ts';
+
+/** What a loader found, and until when it may be believed; an absent value is an answer that is kept as well. */
+export interface Loaded<V> {
+  readonly value: V | undefined;
+  readonly validUntil: Date;
+}
+
+/** A bounded memory of answers. Nothing in it outlives its `validUntil`, a drop, or the places there are. */
+export interface Cache<V> {
+  /** The answer at hand, if it may still be believed. */
+  get(key: string): V | undefined;
+  /**
+   * The answer at hand, or what `loader` finds. Callers who ask for the same key at the same time share one call. A call
+   * that began before a drop never fills the cache and is never shared with those who ask afterwards.
+   */
+  load(key: string, loader: () => Promise<Loaded<V>>): Promise<V | undefined>;
+  drop(key: string): void;
+  /** Drops what matches, and every call under way: what that will find cannot be judged yet. */
+  dropWhere(predicate: (key: string, value: V | undefined) => boolean): void;
+  clear(): void;
+  readonly size: number;
+}
+
+/** `maximum` is the number of answers kept: the one that was not asked for the longest makes room. */
+export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clock }): Cache<V> {
+  if (!Number.isSafeInteger(maximum) || maximum < 1) throw new Error('a cache holds at least one answer');
+  const answers = new Map<string, Loaded<V>>();
+  const calls = new Map<string, Promise<Loaded<V>>>();
+
+  function find(key: string): Loaded<V> | undefined {
+    const answer = answers.get(key);
+    if (answer === undefined) return undefined;
+    answers.delete(key);
+    if (answer.validUntil <= clock.now()) return undefined;
+    answers.set(key, answer);
+    return answer;
+  }
+
+  function keep(key: string, answer: Loaded<V>): void {
+    if (answer.validUntil <= clock.now()) return;
+    const [oldest] = answers.keys();
+    if (answers.size >= maximum && oldest !== undefined) answers.delete(oldest);
+    answers.set(key, answer);
+  }
+
+  async function call(key: string, loader: () => Promise<Loaded<V>>): Promise<V | undefined> {
+    const loading = loader();
+    calls.set(key, loading);
+    const ours = (): boolean => calls.get(key) === loading;
+    try {
+      const answer = await loading;
+      if (ours()) keep(key, answer);
+      return answer.value;
+    } finally {
+      if (ours()) calls.delete(key);
+    }
+  }
+
+  return {
+    get: (key) => find(key)?.value,
+    load: async (key, loader) => {
+      const answer = find(key);
+      if (answer !== undefined) return answer.value;
+      const underWay = calls.get(key);
+      return underWay === undefined ? call(key, loader) : (await underWay).value;
+    },
+    drop: (key) => {
+      answers.delete(key);
+      calls.delete(key);
+    },
+    dropWhere: (predicate) => {
+      for (const [key, { value }] of answers) if (predicate(key, value)) answers.delete(key);
+      calls.clear();
+    },
+    clear: () => {
+      answers.clear();
+      calls.clear();
+    },
+    get size() {
+      return answers.size;
+    },
+  };
+}
