@@ -37,7 +37,7 @@ const DEFAULT_SECONDS = 600;
 export interface AdapterParts {
   readonly bank: string;
   readonly store: ArtifactStore;
-  readonly vault: Vault;
+  readonly vault: Pick<Vault, 'seal' | 'open'>;
   readonly clock: Clock;
   /** Keyed hash of ids, under a key of this bank. */
   readonly hash: (value: string) => string;
