@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { CertificateVerdict, ClientCertificate } from './verdict.ts';
+import type { TrustScheme } from './scheme.ts';
+import type { CertificateVerdict } from './verdict.ts';
 
+export type { CertificateUse, TrustScheme } from './scheme.ts';
+export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
+export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
+export { createTrust, type TrustOptions } from './trust.ts';
 export type { CertificateReason, CertificateVerdict, ClientCertificate } from './verdict.ts';
-
-/** Which certificates a bank trusts, and how strictly: data of the configuration and the regime. */
-export interface TrustScheme {
-  /** PEM certificates of the anchors: roots or issuing CAs. */
-  readonly anchors: readonly string[];
-  /** Purpose OIDs or names the leaf's EKU must contain; empty when the scheme does not ask. Default: clientAuth. */
-  readonly extendedKeyUsages: readonly string[];
-}
 
 /** Certificates judged. */
 export interface Trust {
@@ -23,14 +20,3 @@ export interface Trust {
   /** Replaces a bank's anchors without restart; cached verdicts of that bank are dropped. @throws Error naming the bad entry. */
   replaceScheme(bank: string, scheme: TrustScheme): void;
 }
-
-/** The client attributes RFC 8705 §2.1.2 allows to be registered, exactly one of them. */
-export type SubjectProperty =
-  | 'tls_client_auth_subject_dn'
-  | 'tls_client_auth_san_dns'
-  | 'tls_client_auth_san_uri'
-  | 'tls_client_auth_san_ip'
-  | 'tls_client_auth_san_email';
-
-/** Structural comparison (RFC 4514, RFC 8705 §2.1.2), never by text; an unknown property is false. */
-export type SubjectMatches = (certificate: ClientCertificate, property: string, expected: string) => boolean;

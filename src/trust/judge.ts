@@ -1,0 +1,65 @@
+import { clientCertificateOf } from './client-certificate.ts';
+import { Malformed } from './malformed.ts';
+import { findPath } from './path.ts';
+import { purposeOf } from './purpose.ts';
+import { type DetailCode, reasonOf } from './reasons.ts';
+import type { CompiledScheme } from './scheme.ts';
+import { MAXIMUM_CHAIN } from './tls-source.ts';
+import type { CertificateVerdict, ClientCertificate } from './verdict.ts';
+import { ACTED_ON, type Certificate, parseCertificate } from './x509.ts';
+
+/** A judgement that is held only as long as nothing but time can change it. */
+export interface Judgement {
+  readonly verdict: CertificateVerdict;
+  /** The certificates used, leaf first, anchor last; empty when no path was found. */
+  readonly path: readonly Certificate[];
+}
+
+/** Judges a chain, leaf first, against a scheme: parse, path, validity, purpose (acceptance.md §1.3, step 1). */
+export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme, now: Date): Judgement {
+  const [first, ...others] = chain;
+  if (first === undefined) return absent('certificate_absent');
+  const leaf = readLeaf(first);
+  if (leaf instanceof Malformed) return refused(leaf.code, `The certificate cannot be accepted: ${leaf.message}.`);
+  const purpose = purposeOf(leaf, scheme);
+  const certificate = clientCertificateOf(leaf, purpose.roles);
+  if (chain.length > MAXIMUM_CHAIN) {
+    return refused('chain_too_long', `At most ${MAXIMUM_CHAIN} certificates may be sent.`, certificate);
+  }
+  const { anchors, algorithms: policy } = scheme;
+  const untrusted = others.flatMap(readSurplus);
+  const found = findPath({ leaf, untrusted, anchors, policy, known: ACTED_ON, now });
+  if (!found.ok) return refused(found.problem.code, found.problem.message, certificate);
+  if (purpose.problem !== undefined) return refused(purpose.problem.code, purpose.problem.message, certificate);
+  const ends = [
+    ...found.path.map(({ notAfter }) => notAfter),
+    ...(found.anchor.until === undefined ? [] : [found.anchor.until]),
+  ];
+  const validUntil = new Date(Math.min(...ends.map((date) => date.getTime())));
+  return { verdict: { ok: true, certificate, validUntil }, path: found.path };
+}
+
+/** The verdict over a connection that proved no certificate. */
+export function absent(code: 'certificate_absent' | 'session_resumed'): Judgement {
+  return refused(code, 'A client certificate is required: send one in the TLS handshake.');
+}
+
+/** A refusal as verdict. */
+export function refused(code: DetailCode, message: string, certificate?: ClientCertificate): Judgement {
+  return { verdict: { ok: false, reason: reasonOf(code), detail: code, message, certificate }, path: [] };
+}
+
+function readLeaf(der: Uint8Array): Certificate | Malformed {
+  try {
+    return parseCertificate(der);
+  } catch (cause) {
+    if (cause instanceof Malformed) return cause;
+    throw cause;
+  }
+}
+
+/** What a client sends beside its leaf is only offered help: a certificate that cannot be read helps nobody. */
+function readSurplus(der: Uint8Array): readonly Certificate[] {
+  const certificate = readLeaf(der);
+  return certificate instanceof Malformed ? [] : [certificate];
+}

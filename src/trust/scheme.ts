@@ -1,0 +1,100 @@
+import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
+import { Malformed } from './malformed.ts';
+import type { Anchor } from './path.ts';
+import { certificatesOfPem } from './pem.ts';
+import type { StatementRules } from './psd2.ts';
+import { parseCertificate } from './x509.ts';
+
+/** What certificates of a scheme are for: proving who is at the other end of a connection, or sealing a message. */
+export type CertificateUse = 'transport' | 'signature';
+
+/** Which certificates a bank trusts, and how strictly: data of the configuration and the regime (§8.5). */
+export interface TrustScheme {
+  /** PEM certificates of the anchors: roots or issuing CAs. */
+  readonly anchors: readonly string[];
+  /** Purpose OIDs or names the leaf's EKU must contain; empty when the scheme does not ask. Default: clientAuth. */
+  readonly extendedKeyUsages: readonly string[];
+  /** Default `transport`. */
+  readonly use?: CertificateUse | undefined;
+  /** Must the certificate be qualified under EU law (QcCompliance, no foreign legislation)? Default false. */
+  readonly qualified?: boolean | undefined;
+  /** Must QcType be there? When it is there, it always has to fit the use. Default false. */
+  readonly qcTypeRequired?: boolean | undefined;
+  /** Must a PSD2 statement with roles be there? When it is there, it always has to be well-formed. Default false. */
+  readonly rolesRequired?: boolean | undefined;
+  readonly statements?: Partial<StatementRules> | undefined;
+  readonly algorithms?: Partial<AlgorithmPolicy> | undefined;
+}
+
+/** A scheme with its anchors read and its settings complete. */
+export interface CompiledScheme {
+  readonly anchors: readonly Anchor[];
+  readonly extendedKeyUsages: readonly string[];
+  readonly use: CertificateUse;
+  readonly qualified: boolean;
+  readonly qcTypeRequired: boolean;
+  readonly rolesRequired: boolean;
+  readonly statements: StatementRules;
+  readonly algorithms: AlgorithmPolicy;
+}
+
+/** Trusted lists of the Union name a few hundred services. */
+const MAXIMUM_ANCHORS = 2_000;
+const PURPOSES: Readonly<Record<string, string>> = {
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  codeSigning: '1.3.6.1.5.5.7.3.3',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
+  documentSigning: '1.3.6.1.4.1.311.10.3.12',
+};
+const DOTTED = /^[0-2](\.(0|[1-9]\d*))+$/;
+
+/** Reads a scheme. @throws Error naming the entry that is wrong: a bank without sound anchors does not start. */
+export function compileScheme(scheme: TrustScheme): CompiledScheme {
+  if (scheme.anchors.length === 0) throw new Error('trust scheme: no anchor: nobody could call');
+  if (scheme.anchors.length > MAXIMUM_ANCHORS) throw new Error(`trust scheme: more than ${MAXIMUM_ANCHORS} anchors`);
+  return {
+    anchors: scheme.anchors.flatMap(anchorsOf),
+    extendedKeyUsages: scheme.extendedKeyUsages.map(purposeOf),
+    use: scheme.use ?? 'transport',
+    qualified: scheme.qualified ?? false,
+    qcTypeRequired: scheme.qcTypeRequired ?? false,
+    rolesRequired: scheme.rolesRequired ?? false,
+    statements: {
+      rolesEncoding: 'etsi',
+      authority: 'relaxed',
+      organizationIdentifier: 'any',
+      ...defined(scheme.statements),
+    },
+    algorithms: { ...DEFAULT_ALGORITHM_POLICY, ...defined(scheme.algorithms) },
+  };
+}
+
+/** Settings that are given; an absent one must not hide its default. */
+function defined<T extends object>(settings: T | undefined): Partial<T> {
+  const given: Partial<T> = {};
+  return Object.assign(
+    given,
+    Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined)),
+  );
+}
+
+function anchorsOf(pem: string, index: number): readonly Anchor[] {
+  try {
+    const certificates = certificatesOfPem(pem).map((der) => parseCertificate(der, { anchor: true }));
+    return certificates.map((certificate) => ({ certificate, origin: 'configured' }));
+  } catch (cause) {
+    if (cause instanceof Malformed) {
+      throw new Error(`trust scheme: anchor ${index + 1} cannot be read (${cause.code}): ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
+}
+
+function purposeOf(purpose: string): string {
+  const id = PURPOSES[purpose] ?? purpose;
+  if (!DOTTED.test(id))
+    throw new Error(`trust scheme: extended key usage "${purpose}" is neither a known name nor an OID`);
+  return id;
+}
