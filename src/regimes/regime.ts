@@ -1,4 +1,4 @@
-import type { Route } from '../gateway/route.ts';
+import type { Route } from '../gateway/index.ts';
 
 /** A market as one value: facts, no code. Chosen by name in a bank's configuration. */
 export interface Regime {

@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { monotonicMilliseconds } from '../platform/clock.ts';
+import { Refusal } from '../platform/refusal.ts';
+import { answerJson, answerRefusal } from './answer.ts';
+import type { GatewayBank } from './bank.ts';
+import { ClientGone } from './body.ts';
+import { type Call, type Door, noEvidence, type Rooms } from './call.ts';
+import type { Ending, Exchange } from './exchange.ts';
+import { createFactsSigner } from './facts.ts';
+import { forward } from './forward.ts';
+import { interactionOf } from './interaction.ts';
+import { parseTarget } from './path.ts';
+import { pay } from './pay.ts';
+import { runChecks } from './pipeline.ts';
+import { createRecorder } from './recorder.ts';
+import { createRouteTable, type RouteTable } from './routes.ts';
+import { type Answer, tokenize } from './tokenize.ts';
+
+/** What one request came to, for metrics: no value of it grows with the callers. */
+export interface Observation {
+  readonly bank: string;
+  readonly route: string;
+  readonly status: number;
+  /** The reason code of a refusal or failure; empty when the request was forwarded. */
+  readonly reason: string;
+}
+
+/** What the gateway is made of. */
+export interface GatewayOptions extends Rooms {
+  readonly banks: readonly GatewayBank[];
+  /** The customer as the trail names them; without it the records name the consent alone. */
+  readonly reference?: (bank: string, customer: string) => string;
+  /** For defects and failures of the bank: what the caller must not see. */
+  readonly log?: { error(details: Readonly<Record<string, unknown>>, message: string): void };
+  readonly metrics?: { observe(observation: Observation, milliseconds: number): void };
+}
+
+/** The way to the banks' APIs. */
+export interface Gateway {
+  /** Answers one request; `path` is what follows `/{bank}` in its target, query included. Never rejects. */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    bankId: string,
+    path: string,
+    door: Door,
+  ): Promise<void> | void;
+}
+
+/** The status a record gives to a request whose client left before the answer; it is never sent. */
+const clientGoneStatus = 499;
+
+/**
+ * Opens the gateway over its rooms.
+ * @throws Error naming bank and route when a route is contradictory or names an unknown scope (LAB-21)
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const banks = new Map(options.banks.map((bank) => [bank.id, { bank, routes: createRouteTable(bank) }]));
+  const signer = createFactsSigner(options.vault, options.clock);
+  const recorder = createRecorder(options);
+
+  async function serve(exchange: Exchange, routes: RouteTable | undefined, path: string): Promise<void> {
+    try {
+      const call = open(exchange, routes, path);
+      await runChecks(exchange, call, options);
+      if (call.response.destroyed) throw new ClientGone('the client left while its request was checked');
+      await act(exchange, call);
+    } catch (error) {
+      fail(exchange, error);
+    }
+  }
+
+  async function act(exchange: Exchange, call: Call): Promise<void> {
+    switch (call.route.action) {
+      case 'forward': {
+        const facts = signer.forCall(call);
+        relay(exchange, call, typeof facts === 'string' ? facts : await facts);
+        return;
+      }
+      case 'tokenize':
+        await recorder.announce(exchange);
+        return give(exchange, await tokenize(call, options));
+      case 'pay':
+        await recorder.announce(exchange);
+        return give(exchange, await pay(call, options, signer));
+      default:
+        throw new Error(`unhandled action ${call.route.action satisfies never}`);
+    }
+  }
+
+  function relay(exchange: Exchange, call: Call, facts: string): void {
+    forward(call, facts, {
+      started(status) {
+        recorder.record(exchange, { kind: 'forwarded', status });
+        const { consent } = call.evidence;
+        if (consent !== undefined && status < 300) options.consents.touch(call.bank.id, consent.id);
+      },
+      failed: (error) => fail(exchange, error),
+    });
+  }
+
+  /** What was done is told even when it can no longer be recorded: the steps before it are in the trail. */
+  function give(exchange: Exchange, answer: Answer): void {
+    try {
+      recorder.record(exchange, { kind: 'forwarded', status: answer.status });
+    } catch (error) {
+      options.log?.error({ error, interaction: exchange.interaction }, 'the end of an action could not be recorded');
+    }
+    answerJson(exchange, answer.status, JSON.stringify(answer.body));
+  }
+
+  function fail(exchange: Exchange, error: unknown): void {
+    const refusal = recordable(exchange, refusalOf(exchange, error));
+    if (exchange.response.headersSent || error instanceof ClientGone) exchange.response.destroy();
+    else answerRefusal(exchange, refusal);
+  }
+
+  /** Records the refusal; when even that fails, that is the refusal. */
+  function recordable(exchange: Exchange, refusal: Refusal): Refusal {
+    if (exchange.recorded) return refusal;
+    try {
+      recorder.record(exchange, endingOf(refusal));
+      return refusal;
+    } catch (error) {
+      return refusalOf(exchange, error);
+    }
+  }
+
+  function refusalOf(exchange: Exchange, error: unknown): Refusal {
+    if (error instanceof ClientGone) return new Refusal('client_gone', clientGoneStatus, 'The client left.');
+    const refusal = error instanceof Refusal ? error : defect(error);
+    if (refusal.status >= 500)
+      options.log?.error({ error, interaction: exchange.interaction, check: exchange.check }, refusal.code);
+    return refusal;
+  }
+
+  return {
+    handle(request, response, bankId, path, door) {
+      const served = banks.get(bankId);
+      const exchange: Exchange = {
+        request,
+        response,
+        bank: served?.bank,
+        door,
+        interaction: interactionOf(request),
+        startedAt: monotonicMilliseconds(),
+        call: undefined,
+        check: undefined,
+        recorded: false,
+      };
+      return serve(exchange, served?.routes, path);
+    },
+  };
+}
+
+/** @throws Refusal `not_found` 404, `method_not_allowed` 405, and those of the request target */
+function open(exchange: Exchange, routes: RouteTable | undefined, path: string): Call {
+  const { request, response, bank, door, interaction } = exchange;
+  if (bank === undefined || routes === undefined) throw new Refusal('not_found', 404, 'There is no such bank here.');
+  const target = parseTarget(path);
+  const match = routes.match(request.method ?? '', target.path);
+  const { route, parameters } = match;
+  const evidence = noEvidence();
+  const call = {
+    request,
+    response,
+    bank,
+    door,
+    route,
+    parameters,
+    target: match.path + target.query,
+    interaction,
+    evidence,
+  };
+  exchange.call = call;
+  return call;
+}
+
+function defect(cause: unknown): Refusal {
+  return new Refusal('internal_error', 500, 'Something went wrong here; the trace id helps us to find it.', { cause });
+}
+
+/** Refused here, or failed: what reached the bank without a usable answer, a client that left, a defect. */
+function endingOf(refusal: Refusal): Ending {
+  const { status, code: reason, detail } = refusal;
+  const failed = reason === 'upstream_unavailable' || reason === 'client_gone' || reason === 'internal_error';
+  return { kind: failed ? 'failed' : 'refused', status, reason, detail };
+}
