@@ -1,0 +1,224 @@
+import type { Actor, Audit } from '../audit/index.ts';
+import { secondsAfter } from '../platform/clock.ts';
+import type { Statements } from '../platform/database.ts';
+import { Refusal } from '../platform/refusal.ts';
+import type { ClientCertificate } from '../trust/index.ts';
+import {
+  deleteCertificate,
+  deleteEnded,
+  deleteRotating,
+  deleteWithdrawn,
+  endActive,
+  insertCertificate,
+  insertWithdrawn,
+  isWithdrawn,
+  selectCertificates,
+} from './certificate-store.ts';
+import type { Commit } from './changes.ts';
+import { checkOverlap, checkThumbprint } from './client-fields.ts';
+import {
+  type ClaimingClient,
+  type ClientReference,
+  certificateClaimRefused,
+  certificateRebound,
+  certificateUnbound,
+  rotationFinished,
+} from './events.ts';
+import { lockChangeable } from './owner.ts';
+import type { BoundCertificate } from './participant.ts';
+import { lockOwner } from './store.ts';
+
+/** Renewing and removing the relation between certificates and clients. */
+export interface Certificates {
+  /**
+   * Renewal (CA-18): the new certificate becomes the active one, the old ends after `overlapSeconds` (0: at once, and a
+   * rotation under way ends with it).
+   * @throws Refusal `certificate_already_bound`, `rotation_in_progress` 409; `authorisation_number_mismatch`,
+   *   `certificate_review_required` 403; `client_unknown` 404; `participant_not_approved` and kin 403 for a participant
+   */
+  rebindCertificate(
+    bank: string,
+    client: string,
+    certificate: ClientCertificate,
+    overlapSeconds: number,
+    actor: Actor,
+  ): Promise<BoundCertificate>;
+  /** Closes a rotation window early: the former certificate ends now. False when no window is open. */
+  finishRotation(bank: string, client: string, actor: Actor): Promise<boolean>;
+  /** CA-19: the relation is gone; calls are refused, and only staff may enrol the certificate again. */
+  unbindCertificate(bank: string, client: string, thumbprint: string, actor: Actor): Promise<boolean>;
+}
+
+interface Parts {
+  readonly audit: Audit;
+  readonly commit: Commit;
+}
+
+interface Rotation {
+  readonly bank: string;
+  readonly client: string;
+  readonly certificate: ClientCertificate;
+  readonly overlapSeconds: number;
+}
+
+/** Relations in the database; every change announced and audited in its transaction. */
+export function createCertificates({ audit, commit }: Parts): Certificates {
+  return {
+    rebindCertificate: (bank, client, certificate, overlapSeconds, actor) => {
+      const claimed = { client: { bank, id: client, participant: undefined }, thumbprint: certificate.thumbprint };
+      const rotation = { bank, client, certificate, overlapSeconds };
+      return auditedClaim(audit, claimed, actor, () => rebind(commit, rotation, actor));
+    },
+    finishRotation: (bank, client, actor) => finishRotation(commit, bank, client, actor),
+    unbindCertificate: (bank, client, thumbprint, actor) => unbind(commit, bank, client, thumbprint, actor),
+  };
+}
+
+/**
+ * Relates a certificate to a client, inside the transaction that makes or changes the client.
+ * @throws Refusal `certificate_already_bound` 409, `certificate_review_required` 403, `field_invalid` 400
+ */
+export async function bind(
+  statements: Statements,
+  client: ClientReference,
+  certificate: ClientCertificate,
+  actor: Actor,
+  now: Date,
+): Promise<BoundCertificate> {
+  const { bank, id } = client;
+  const { thumbprint } = certificate;
+  checkThumbprint(thumbprint);
+  await deleteEnded(statements, bank, id, thumbprint, now);
+  const bound = relationOf(client, certificate, now);
+  if (!(await insertCertificate(statements, bound))) throw alreadyBound();
+  // After the insert, which waits for whoever is just taking this certificate's relation away.
+  if (await isWithdrawn(statements, bank, thumbprint)) {
+    if (actor.kind !== 'staff') throw reviewRequired();
+    await deleteWithdrawn(statements, bank, thumbprint);
+  }
+  return bound;
+}
+
+/** Runs work that claims a certificate; a refused claim is kept in the trail, because the transaction took its own record along. */
+export async function auditedClaim<T>(
+  audit: Audit,
+  claimed: { readonly client: ClaimingClient; readonly thumbprint: string | undefined },
+  actor: Actor,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof Refusal && CLAIM_REFUSALS.has(cause.code) && claimed.thumbprint !== undefined)
+      audit.enqueue(certificateClaimRefused(claimed.client, claimed.thumbprint, cause.code, actor));
+    throw cause;
+  }
+}
+
+async function rebind(commit: Commit, rotation: Rotation, actor: Actor): Promise<BoundCertificate> {
+  const { bank, client, certificate, overlapSeconds } = rotation;
+  checkOverlap(overlapSeconds);
+  return commit(actor, async (statements, now) => {
+    const { id: participant } = await lockChangeable(statements, bank, client, actor);
+    const reference = { bank, id: client, participant };
+    const former = checkRotation(await selectCertificates(statements, bank, client, now), rotation);
+    await endActive(statements, bank, client, secondsAfter(now, overlapSeconds));
+    if (overlapSeconds === 0) await deleteRotating(statements, bank, client, now);
+    const bound = await bind(statements, reference, certificate, actor, now);
+    return {
+      result: bound,
+      changes: [{ participant, bank, client }],
+      events: [certificateRebound(reference, former?.thumbprint, bound, overlapSeconds, actor)],
+    };
+  });
+}
+
+/** What may replace what (CA-02, CA-18); gives the certificate that is active until now. */
+function checkRotation(
+  inForce: readonly BoundCertificate[],
+  { certificate, overlapSeconds }: Rotation,
+): BoundCertificate | undefined {
+  const active = inForce.find(({ endsAt }) => endsAt === undefined);
+  if (active?.thumbprint === certificate.thumbprint) throw alreadyBound();
+  if (overlapSeconds > 0 && inForce.some(({ endsAt }) => endsAt !== undefined))
+    throw new Refusal('rotation_in_progress', 409, 'A rotation is under way for this client; finish it first.');
+  if (inForce.some((bound) => differs(bound.organizationIdentifier, certificate.organizationIdentifier)))
+    throw new Refusal(
+      'authorisation_number_mismatch',
+      403,
+      'The new certificate names another organisation than the one it would replace.',
+    );
+  return active;
+}
+
+/** A certificate that names an organisation is never replaced by one that names another, or none. */
+function differs(former: string | undefined, next: string | undefined): boolean {
+  return former !== undefined && former !== next;
+}
+
+async function finishRotation(commit: Commit, bank: string, client: string, actor: Actor): Promise<boolean> {
+  return commit(actor, async (statements, now) => {
+    const owner = await lockOwner(statements, bank, client);
+    const ended = owner && (await deleteRotating(statements, bank, client, now));
+    if (owner === undefined || ended === undefined) return { result: false, changes: [], events: [] };
+    return {
+      result: true,
+      changes: [{ participant: owner.id, bank, client }],
+      events: [rotationFinished({ bank, id: client, participant: owner.id }, ended, actor)],
+    };
+  });
+}
+
+async function unbind(
+  commit: Commit,
+  bank: string,
+  client: string,
+  thumbprint: string,
+  actor: Actor,
+): Promise<boolean> {
+  checkThumbprint(thumbprint);
+  return commit(actor, async (statements, now) => {
+    const owner = await lockOwner(statements, bank, client);
+    if (owner === undefined || !(await deleteCertificate(statements, bank, client, thumbprint, now)))
+      return { result: false, changes: [], events: [] };
+    const participant = owner.id;
+    await insertWithdrawn(statements, { bank, thumbprint, client, participant }, now);
+    return {
+      result: true,
+      changes: [{ participant, bank, client }],
+      events: [certificateUnbound({ bank, id: client, participant }, thumbprint, actor)],
+    };
+  });
+}
+
+function relationOf(client: ClientReference, certificate: ClientCertificate, now: Date): BoundCertificate {
+  const { thumbprint, subject, issuer, serial, organizationIdentifier, notBefore, notAfter } = certificate;
+  return {
+    bank: client.bank,
+    client: client.id,
+    thumbprint,
+    subject,
+    issuer,
+    serial,
+    organizationIdentifier,
+    notBefore,
+    notAfter,
+    boundAt: now,
+    endsAt: undefined,
+  };
+}
+
+/** What a claim for a certificate can be refused with: worth an alert, whoever asks. */
+const CLAIM_REFUSALS = new Set(['certificate_already_bound', 'certificate_review_required']);
+
+function alreadyBound(): Refusal {
+  return new Refusal('certificate_already_bound', 409, 'This certificate is already bound to a client of this bank.');
+}
+
+function reviewRequired(): Refusal {
+  return new Refusal(
+    'certificate_review_required',
+    403,
+    'This certificate was taken away from a client; the bank must review it before it is enrolled again.',
+  );
+}

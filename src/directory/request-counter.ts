@@ -1,0 +1,171 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { DirectoryLog } from './changes.ts';
+import type { Participant } from './participant.ts';
+import { addRequests, deleteRequestCounts } from './request-store.ts';
+
+const WINDOW_MS = 60_000;
+/** How long requests are gathered before they are told to the other nodes. */
+const FLUSH_INTERVAL_MS = 100;
+/** A participant this close to its limit is told of at once: at most so many extra statements a minute buy a sharp edge. */
+const NEAR_THE_LIMIT = 20;
+/** The database is away: each node counts alone meanwhile, and asks no more often than this. */
+const RETRY_INTERVAL_MS = 1_000;
+const MAXIMUM_PARTICIPANTS_PER_FLUSH = 1_000;
+/** Minutes are kept a little longer than they count, for nodes whose clocks differ. */
+const KEPT_WINDOWS = 5;
+const MAXIMUM_COUNTS_PER_REMOVAL = 500;
+
+/** Requests of one participant in the present minute. */
+interface Count {
+  /** Over all nodes, as the database last said; holds what this node has told it. */
+  total: number;
+  /** Being told to the database. */
+  sending: number;
+  /** Not told yet. */
+  pending: number;
+}
+
+/** Requests counted per participant and minute. */
+export interface RequestCounter {
+  /** Counts one request; or, over the limit, gives the whole seconds until the next minute and counts nothing. */
+  take(participant: Participant): number | undefined;
+  /** Tells what is left and stops. */
+  close(): Promise<void>;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: DirectoryLog | undefined;
+}
+
+/**
+ * Rate limits over all clients and nodes (LAB-17), without waiting for the database. A node knows its own requests exactly
+ * and learns the others' with every flush, so the limit is exact on one node; over several it is exceeded by at most what the
+ * other nodes let through since their last flush: 100 ms, or one round trip when 20 or fewer are left.
+ */
+export function createRequestCounter({ database, clock, log }: Parts): RequestCounter {
+  let window = 0;
+  let counts = new Map<string, Count>();
+  let timer: NodeJS.Timeout | undefined;
+  let timerIsUrgent = false;
+  let flushing: Promise<void> | undefined;
+  let urgentMeanwhile = false;
+  let failing = false;
+  let closed = false;
+  let cleanedWindow = 0;
+
+  function schedule(urgent: boolean): void {
+    if (closed || flushing !== undefined) return;
+    if (timer !== undefined && (timerIsUrgent || !urgent)) return;
+    clearTimeout(timer);
+    timerIsUrgent = urgent;
+    timer = setTimeout(start, delay(urgent));
+    timer.unref();
+  }
+
+  function delay(urgent: boolean): number {
+    if (failing) return RETRY_INTERVAL_MS;
+    return urgent ? 0 : FLUSH_INTERVAL_MS;
+  }
+
+  function start(): void {
+    timer = undefined;
+    urgentMeanwhile = false;
+    flushing = flush().finally(() => {
+      flushing = undefined;
+      if (hasPending(counts)) schedule(urgentMeanwhile);
+    });
+  }
+
+  async function flush(): Promise<void> {
+    const current = counts;
+    const sent = gather(current);
+    if (sent.size === 0) return;
+    try {
+      const totals = await addRequests(database, new Date(window * WINDOW_MS), sent);
+      for (const participant of sent.keys()) settle(current.get(participant), totals.get(participant));
+      if (cleanedWindow !== window && (await removeOld(window)) < MAXIMUM_COUNTS_PER_REMOVAL) cleanedWindow = window;
+      failing = false;
+    } catch (cause) {
+      // Sent again: a total that was added and not answered counts twice, which errs on the safe side.
+      for (const count of current.values()) unsend(count);
+      if (!failing)
+        log?.error({ err: cause }, 'request counts cannot be shared; each node counts alone until they can');
+      failing = true;
+    }
+  }
+
+  function removeOld(present: number): Promise<number> {
+    const before = new Date((present - KEPT_WINDOWS) * WINDOW_MS);
+    return deleteRequestCounts(database, before, MAXIMUM_COUNTS_PER_REMOVAL);
+  }
+
+  /** The count of this minute; what was not told of an earlier one no longer matters. */
+  function countOf(participant: string): Count {
+    const present = Math.floor(clock.now().getTime() / WINDOW_MS);
+    if (present !== window) {
+      window = present;
+      counts = new Map();
+    }
+    const known = counts.get(participant);
+    if (known !== undefined) return known;
+    const fresh = { total: 0, sending: 0, pending: 0 };
+    counts.set(participant, fresh);
+    return fresh;
+  }
+
+  return {
+    take: ({ id, requestsPerMinute: limit }) => {
+      if (limit === undefined) return undefined;
+      const count = countOf(id);
+      const used = count.total + count.sending + count.pending;
+      if (used >= limit) return secondsLeft(clock.now());
+      count.pending += 1;
+      // The first of a minute, too: it brings what the other nodes have counted.
+      const urgent = used === 0 || limit - used <= NEAR_THE_LIMIT;
+      urgentMeanwhile ||= urgent;
+      schedule(urgent);
+      return undefined;
+    },
+    close: async () => {
+      closed = true;
+      clearTimeout(timer);
+      await flushing;
+      do await flush();
+      while (hasPending(counts) && !failing);
+    },
+  };
+}
+
+function secondsLeft(now: Date): number {
+  return Math.max(1, Math.ceil((WINDOW_MS - (now.getTime() % WINDOW_MS)) / 1000));
+}
+
+function hasPending(counts: ReadonlyMap<string, Count>): boolean {
+  return counts.values().some((count) => count.pending > 0);
+}
+
+/** Moves what is pending to sending, and gives it. */
+function gather(counts: ReadonlyMap<string, Count>): ReadonlyMap<string, number> {
+  const sent = new Map<string, number>();
+  for (const [participant, count] of counts) {
+    if (count.pending === 0 || sent.size >= MAXIMUM_PARTICIPANTS_PER_FLUSH) continue;
+    count.sending = count.pending;
+    count.pending = 0;
+    sent.set(participant, count.sending);
+  }
+  return sent;
+}
+
+function settle(count: Count | undefined, total: number | undefined): void {
+  if (count === undefined || total === undefined) throw new Error('the database gave no total for a participant');
+  count.total = total;
+  count.sending = 0;
+}
+
+function unsend(count: Count): void {
+  count.pending += count.sending;
+  count.sending = 0;
+}
