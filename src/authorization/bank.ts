@@ -5,7 +5,7 @@ import type { Directory } from '../directory/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Tokens } from '../tokens/index.ts';
-import type { Trust } from '../trust/index.ts';
+import type { SignedJwtExpectation, Trust } from '../trust/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { SecurityProfile } from './profile.ts';
 
@@ -13,7 +13,7 @@ import type { SecurityProfile } from './profile.ts';
 export interface StatementSource {
   readonly issuer: string;
   /** Its public keys, from configuration alone (N-124). */
-  readonly keys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  readonly keys: SignedJwtExpectation['keys'];
   /** A statement older than this is stale, in seconds. */
   readonly maximumAgeSeconds: number;
 }

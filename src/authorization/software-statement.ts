@@ -1,10 +1,11 @@
 import type { Participant } from '../directory/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { type ClientCertificate, verifySignedJwt } from '../trust/index.ts';
+import { type ClientCertificate, type SignedJwtExpectation, verifySignedJwt } from '../trust/index.ts';
 import type { StatementSource } from './bank.ts';
 
-type Jwk = Readonly<Record<string, unknown>>;
+type PublicKeys = SignedJwtExpectation['keys'];
+type PublicKey = PublicKeys['keys'][number];
 
 /** What the directory vouches for (RFC 7591 §2.3, standards.md §4), verified and read. */
 export interface SoftwareStatement {
@@ -16,7 +17,7 @@ export interface SoftwareStatement {
   readonly organisation: string;
   readonly roles: readonly string[];
   readonly redirectUris: readonly string[];
-  readonly keys: { readonly keys: readonly Jwk[] };
+  readonly keys: PublicKeys;
   readonly jwksUri: string | undefined;
   /** All claims, for members that may not differ from them (N-160). */
   readonly claims: Readonly<Record<string, unknown>>;
@@ -97,7 +98,7 @@ function textsOf(value: unknown, name: string, most: number): readonly string[] 
 }
 
 /** Keys by value: nothing is fetched from an address that a registration names (N-125). */
-function keysOf(value: unknown): { readonly keys: readonly Jwk[] } {
+function keysOf(value: unknown): PublicKeys {
   if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys)) {
     throw invalid('the statement must carry software_jwks: this bank fetches no keys from addresses in a registration');
   }
@@ -108,13 +109,17 @@ function keysOf(value: unknown): { readonly keys: readonly Jwk[] } {
 
 const PUBLIC_MEMBERS = ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e', 'x5c', 'x5t#S256'] as const;
 
-function publicKeyOf(value: unknown): Jwk {
+function publicKeyOf(value: unknown): PublicKey {
   if (typeof value !== 'object' || value === null) throw invalid('software_jwks holds something that is no key');
   const key = new Map<string, unknown>(Object.entries(value));
-  if (key.has('d') || key.has('k') || key.has('p'))
+  if (key.has('d') || key.has('k') || key.has('p')) {
     throw invalid('software_jwks holds a private key: publish the public part only');
-  if (typeof key.get('kid') !== 'string') throw invalid('every key in software_jwks needs a kid');
-  return Object.fromEntries(PUBLIC_MEMBERS.filter((name) => key.has(name)).map((name) => [name, key.get(name)]));
+  }
+  const kty = key.get('kty');
+  if (typeof kty !== 'string' || typeof key.get('kid') !== 'string')
+    throw invalid('every key in software_jwks needs a kty and a kid');
+  const members = PUBLIC_MEMBERS.filter((name) => key.has(name)).map((name) => [name, key.get(name)] as const);
+  return { ...Object.fromEntries(members), kty };
 }
 
 function invalid(sentence: string): Refusal {
