@@ -5,7 +5,7 @@ import type { CertificateVerdict } from './verdict.ts';
 export type { CertificateUse, TrustScheme } from './scheme.ts';
 export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
-export { createTrust, type TrustOptions } from './trust.ts';
+export { createTrust, type TrustLog, type TrustOptions } from './trust.ts';
 export type { CertificateReason, CertificateVerdict, ClientCertificate } from './verdict.ts';
 
 /** Certificates judged. */

@@ -15,11 +15,17 @@ const POSITIVE_SECONDS = 3_600;
 /** A refused caller may have been helped meanwhile; a flood of bad certificates still costs little. */
 const NEGATIVE_SECONDS = 10;
 
+/** Where trust writes what operators should know; the platform's log fits. */
+export interface TrustLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
 /** What trust needs from outside. */
 export interface TrustOptions {
   readonly clock: Clock;
   /** By bank id. */
   readonly schemes: ReadonlyMap<string, TrustScheme>;
+  readonly log?: TrustLog | undefined;
 }
 
 interface VersionedScheme {
