@@ -66,4 +66,6 @@ export interface ConsentFilter {
   readonly client?: string;
   readonly state?: ConsentState;
   readonly limit?: number;
+  /** Continue after this consent, the last one of the list before. */
+  readonly after?: { readonly createdAt: Date; readonly id: string };
 }

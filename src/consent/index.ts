@@ -1,6 +1,3 @@
-import type { Actor } from '../audit/index.ts';
-import type { Authorisation, Consent, ConsentFilter, ConsentStep, NewConsent } from './consent.ts';
-
 export type {
   Authorisation,
   Consent,
@@ -10,34 +7,9 @@ export type {
   ConsentStep,
   NewConsent,
 } from './consent.ts';
-
-/**
- * Where consents are kept: the platform's database, or the bank's own service. Every change is one conditional step
- * (what was read may have changed), with its audit event in the same transaction where the store is ours.
- * A store that is slow, down or contradicts itself throws Refusal `consent_store_unavailable` 503: callers refuse.
- */
-export interface ConsentStore {
-  create(consent: NewConsent, actor: Actor): Promise<Consent>;
-  find(bank: string, id: string): Promise<Consent | undefined>;
-  list(filter: ConsentFilter): Promise<readonly Consent[]>;
-  history(bank: string, id: string): Promise<readonly ConsentStep[]>;
-  /** @throws Refusal `consent_status_invalid` 400 unless Awaiting and in time; `consent_missing` 404 */
-  authorise(bank: string, id: string, authorisation: Authorisation, actor: Actor): Promise<Consent>;
-  /** @throws Refusal `consent_status_invalid` 400, `consent_missing` 404 */
-  reject(bank: string, id: string, actor: Actor): Promise<Consent>;
-  /** One conditional statement; exactly one caller wins. @throws Refusal `consent_status_invalid` 400 for the others */
-  consume(bank: string, id: string, actor: Actor): Promise<Consent>;
-  /** Revoking what is Revoked is the same answer again. @throws Refusal `consent_status_invalid` 400 for Rejected, Consumed, Expired; `consent_missing` 404 */
-  revoke(bank: string, id: string, actor: Actor): Promise<Consent>;
-  /** Notes that data were fetched; coarse, batched, never in the way. */
-  touch(bank: string, id: string): void;
-}
-
-/** The consent room as the other rooms see it: the bank's store, with a cache in front that revocation drops at once. */
-export interface Consents extends ConsentStore {
-  /** For the request path: cached until something changes the consent, one second at most when notifications are lost. */
-  current(bank: string, id: string): Promise<Consent | undefined>;
-  /** Calls `changed` after a consent changed, here or elsewhere. */
-  onChange(changed: (change: { bank: string; id: string }) => void): void;
-  close(): Promise<void>;
-}
+export { type ConsentsOptions, createConsents } from './consents.ts';
+export type { ConsentStore, Consents } from './port.ts';
+export { createSqlConsentStore, type SqlConsentStore, type SqlConsentStoreOptions } from './sql-consents.ts';
+export { announceConsent } from './store.ts';
+export { CONSENT_ACTIONS, CONSENT_STATES, consentAt, type Outcome, TRANSITIONS } from './transitions.ts';
+export { storeUnavailable } from './unavailable.ts';

@@ -1,0 +1,254 @@
+import type { Actor, Audit } from '../audit/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Statements } from '../platform/database.ts';
+import { Refusal } from '../platform/refusal.ts';
+import type { Authorisation, Consent, ConsentAction, ConsentStep, NewConsent } from './consent.ts';
+import { type CustomerReference, consentCreated, EVENT_OF } from './events.ts';
+import { checkAuthorisation, checkFilter, checkNewConsent, invalid, isReference } from './fields.ts';
+import type { ConsentStore } from './port.ts';
+import * as store from './store.ts';
+import { consentAt, isDue, refuseTransition, TRANSITIONS } from './transitions.ts';
+import { storeUnavailable } from './unavailable.ts';
+import { createUses } from './uses.ts';
+
+/** What the built-in store works with; `reference` gives the keyed hash that stands for a customer in the trail. */
+export interface SqlConsentStoreOptions {
+  readonly database: Database;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly reference: CustomerReference;
+}
+
+/** The built-in store: consents in the platform's database. */
+export interface SqlConsentStore extends ConsentStore {
+  /** Writes the end of consents whose time is over into their rows and gives how many; each is done wholly or not (N-214). */
+  expireDue(): Promise<number>;
+  /** Writes the uses noted so far. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Characters of what a person wrote or a reference names, as history keeps it. */
+const MAXIMUM_WORDS = 500;
+/** Consents looked up at once by the expiry run, each ended in a transaction of its own. */
+const EXPIRY_BATCH = 200;
+/** Batches of one expiry run, so that it ends; the next run continues. */
+const EXPIRY_BATCHES = 50;
+const EXPIRY: Actor = { kind: 'system', reference: 'clock' };
+
+/** The built-in consent store: every change is one conditional statement with its step, its event and its announcement. */
+export function createSqlConsentStore(options: SqlConsentStoreOptions): SqlConsentStore {
+  const { database, clock } = options;
+  const uses = createUses((batch) => store.noteUses(database, batch), clock);
+  const change = (bank: string, id: string, action: 'reject' | 'consume' | 'revoke', actor: Actor) =>
+    changeConsent(options, { bank, id, action, actor }, (statements, at) =>
+      store.changeState(statements, bank, id, action, at),
+    );
+  return {
+    create: (consent, actor) => createConsent(options, consent, actor),
+    find: (bank, id) =>
+      answered(async () => {
+        if (!isReference(id)) return undefined;
+        const consent = await store.findConsent(database, bank, id);
+        return consent && consentAt(consent, clock.now());
+      }),
+    list: (filter) =>
+      answered(async () => {
+        checkFilter(filter);
+        const now = clock.now();
+        const consents = await store.listConsents(database, filter, now);
+        return consents.map((consent) => consentAt(consent, now));
+      }),
+    history: (bank, id) => answered(() => readHistory(options, bank, id)),
+    authorise: (bank, id, authorisation, actor) => authoriseConsent(options, bank, id, authorisation, actor),
+    reject: (bank, id, actor) => change(bank, id, 'reject', actor),
+    consume: (bank, id, actor) => change(bank, id, 'consume', actor),
+    revoke: (bank, id, actor) => change(bank, id, 'revoke', actor),
+    touch: uses.note,
+    expireDue: () => answered(() => expireDue(options)),
+    flush: uses.flush,
+    close: uses.close,
+  };
+}
+
+async function createConsent(options: SqlConsentStoreOptions, asked: NewConsent, actor: Actor): Promise<Consent> {
+  const { database, clock, audit, reference } = options;
+  const now = clock.now();
+  checkNewConsent(asked, now);
+  const { decideBefore, ...rest } = asked;
+  const consent: Consent = {
+    ...rest,
+    state: 'Awaiting',
+    accounts: [],
+    createdAt: now,
+    changedAt: now,
+    expiresAt: decideBefore,
+    lastUsedAt: undefined,
+  };
+  return answered(() =>
+    database.transaction(async (statements) => {
+      if (!(await store.insertConsent(statements, consent))) return sameAsAsked(statements, asked, now);
+      await store.insertStep(statements, consent.bank, consent.id, stepOf('create', consent, actor));
+      await store.announceConsent(statements, consent.bank, consent.id);
+      await audit.record(statements, consentCreated(consent, actor, reference));
+      return consent;
+    }),
+  );
+}
+
+/** The same page opened twice asks twice for one consent; anything else under a taken id is refused (CLD-54). */
+async function sameAsAsked(statements: Statements, asked: NewConsent, now: Date): Promise<Consent> {
+  const kept = await store.findConsent(statements, asked.bank, asked.id);
+  const same =
+    kept !== undefined &&
+    consentAt(kept, now).state === 'Awaiting' &&
+    (['participant', 'client', 'customer'] as const).every((member) => kept[member] === asked[member]) &&
+    JSON.stringify(kept.scopes) === JSON.stringify(asked.scopes) &&
+    kept.authorizationDetails.length === 0 &&
+    asked.authorizationDetails.length === 0;
+  if (same) return kept;
+  throw new Refusal('consent_status_invalid', 400, 'A consent with this id exists already.', { detail: 'id_taken' });
+}
+
+function authoriseConsent(
+  options: SqlConsentStoreOptions,
+  bank: string,
+  id: string,
+  authorisation: Authorisation,
+  actor: Actor,
+): Promise<Consent> {
+  return changeConsent(
+    options,
+    { bank, id, action: 'authorise', actor },
+    (statements, at) => {
+      checkAuthorisation(authorisation, at);
+      return store.authoriseConsent(statements, bank, id, authorisation, at);
+    },
+    (consent) => checkAgreed(consent, authorisation),
+  );
+}
+
+/** @throws Refusal `consent_wrong_user` 403 for another customer's consent, `field_invalid` 400 for more than was asked */
+function checkAgreed(consent: Consent, { customer, scopes }: Authorisation): void {
+  if (consent.customer !== undefined && consent.customer !== customer)
+    throw new Refusal('consent_wrong_user', 403, 'The consent was asked of another customer.');
+  if (!scopes.every((scope) => consent.scopes.includes(scope)))
+    throw invalid('scopes', 'must have been asked for; agreeing can only narrow them');
+}
+
+interface Change {
+  readonly bank: string;
+  readonly id: string;
+  readonly action: Exclude<ConsentAction, 'expire'>;
+  readonly actor: Actor;
+}
+
+/** Runs one conditional statement with everything that belongs to it, or says why it changed nothing. */
+function changeConsent(
+  options: SqlConsentStoreOptions,
+  change: Change,
+  run: (statements: Statements, at: Date) => Promise<Consent | undefined>,
+  check: (consent: Consent) => void = () => undefined,
+): Promise<Consent> {
+  const { id, action, actor } = change;
+  return answered(async () => {
+    if (!isReference(id)) throw missing();
+    return options.database.transaction(async (statements) => {
+      const now = options.clock.now();
+      const consent = await run(statements, now);
+      if (consent === undefined) return unchanged(statements, change, now, check);
+      await finish(options, statements, action, consent, actor);
+      return consentAt(consent, now);
+    });
+  });
+}
+
+/** Why nothing changed: absent, in another state (which may be the one wanted), or not allowed to this customer. */
+async function unchanged(
+  statements: Statements,
+  { bank, id, action }: Change,
+  now: Date,
+  check: (consent: Consent) => void,
+): Promise<Consent> {
+  const found = await store.findConsent(statements, bank, id);
+  if (found === undefined) throw missing();
+  const consent = consentAt(found, now);
+  const outcome = TRANSITIONS[consent.state][action];
+  if (outcome === 'unchanged') return consent;
+  if (outcome !== 'refused') check(consent);
+  throw refuseTransition(consent.state, action);
+}
+
+async function finish(
+  { audit, reference }: SqlConsentStoreOptions,
+  statements: Statements,
+  action: ConsentAction,
+  consent: Consent,
+  actor: Actor,
+): Promise<void> {
+  await store.insertStep(statements, consent.bank, consent.id, stepOf(action, consent, actor));
+  await store.announceConsent(statements, consent.bank, consent.id);
+  await audit.record(statements, EVENT_OF[action](consent, actor, reference));
+}
+
+/** The steps as written, and the end that time brought when no row says so yet. */
+async function readHistory(
+  { database, clock }: SqlConsentStoreOptions,
+  bank: string,
+  id: string,
+): Promise<readonly ConsentStep[]> {
+  const consent = isReference(id) ? await store.findConsent(database, bank, id) : undefined;
+  if (consent === undefined) throw missing();
+  const steps = await store.readSteps(database, bank, id);
+  const ended = isDue(consent, clock.now()) && !steps.some(({ action }) => action === 'expire');
+  return ended ? [...steps, stepOf('expire', consentAt(consent, clock.now()), EXPIRY)] : steps;
+}
+
+async function expireDue(options: SqlConsentStoreOptions): Promise<number> {
+  const { database, clock } = options;
+  let ended = 0;
+  for (let batch = 0; batch < EXPIRY_BATCHES; batch += 1) {
+    const now = clock.now();
+    const due = await store.dueConsents(database, now, EXPIRY_BATCH);
+    for (const consent of due) if (await expire(options, consent, now)) ended += 1;
+    if (due.length < EXPIRY_BATCH) break;
+  }
+  return ended;
+}
+
+function expire(options: SqlConsentStoreOptions, due: Consent, now: Date): Promise<boolean> {
+  return options.database.transaction(async (statements) => {
+    const consent = await store.expireConsent(statements, due, now);
+    if (consent !== undefined) await finish(options, statements, 'expire', consent, EXPIRY);
+    return consent !== undefined;
+  });
+}
+
+function stepOf(action: ConsentStep['action'], consent: Consent, actor: Actor): ConsentStep {
+  return {
+    at: consent.changedAt,
+    action,
+    state: consent.state,
+    actor: actor.kind,
+    actorReference: words(actor.reference),
+    reason: actor.reason === undefined ? undefined : words(actor.reason),
+  };
+}
+
+/** What the database can keep: PostgreSQL takes neither NUL nor lone surrogates. */
+function words(value: string): string {
+  return value.toWellFormed().replaceAll('\0', ' ').slice(0, MAXIMUM_WORDS);
+}
+
+function missing(): Refusal {
+  return new Refusal('consent_missing', 404, 'There is no consent with this id.');
+}
+
+/** A store that does not answer, or contradicts itself, is unavailable: nobody may take that for a yes (N-199). */
+async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw cause instanceof Refusal ? cause : storeUnavailable(cause);
+  }
+}
