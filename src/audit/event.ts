@@ -1,14 +1,28 @@
+const FAMILIES = [
+  'authentication',
+  'registration',
+  'token',
+  'consent',
+  'directory',
+  'key',
+  'handler',
+  'gateway',
+  'administration',
+] as const;
+const OUTCOMES = ['allowed', 'refused', 'changed', 'failed'] as const;
+
 /** The kinds of event the trail is searched by (acceptance.md LAB-43 and the audit room of the design). */
-export type AuditFamily =
-  | 'authentication'
-  | 'registration'
-  | 'token'
-  | 'consent'
-  | 'directory'
-  | 'key'
-  | 'handler'
-  | 'gateway'
-  | 'administration';
+export type AuditFamily = (typeof FAMILIES)[number];
+
+/** True for a text that names a family, such as a search parameter. */
+export function isAuditFamily(value: string): value is AuditFamily {
+  return FAMILIES.some((family) => family === value);
+}
+
+/** True for a text that names an outcome. */
+export function isAuditOutcome(value: string): value is AuditEvent['outcome'] {
+  return OUTCOMES.some((outcome) => outcome === value);
+}
 
 /**
  * One decision, as the trail keeps it. No secret, token, account number or personal detail: `subject` is a reference
@@ -18,7 +32,7 @@ export interface AuditEvent {
   readonly family: AuditFamily;
   /** What happened, as `noun.verb`: `request.forwarded`, `consent.revoked`, `key.rotated`. */
   readonly action: string;
-  readonly outcome: 'allowed' | 'refused' | 'changed' | 'failed';
+  readonly outcome: (typeof OUTCOMES)[number];
   readonly bank?: string | undefined;
   readonly participant?: string | undefined;
   readonly client?: string | undefined;

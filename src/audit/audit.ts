@@ -1,0 +1,92 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Statements } from '../platform/database.ts';
+import { Refusal } from '../platform/refusal.ts';
+import { openChains } from './chains.ts';
+import type { AuditEvent, AuditFilter, AuditRecord, AuditVerification } from './event.ts';
+import { type AuditLog, createQueue } from './queue.ts';
+import { link, normalise } from './record.ts';
+import * as store from './store.ts';
+import { verifyTrail } from './verification.ts';
+
+/** The audit trail: append-only, hash-chained per writing process. */
+export interface Audit {
+  /**
+   * Writes an event inside the caller's transaction, so that the change and its record stand or fall together. It holds
+   * a chain of this process until that transaction ends: record last, after the rows of the change are locked.
+   * @throws Refusal `audit_unavailable` 503 when the database refuses the record
+   */
+  record(statements: Statements, event: AuditEvent): Promise<void>;
+  /**
+   * Takes an event of the request path; it is committed with others within 50 ms.
+   * @throws Refusal `audit_unavailable` 503 when the queue is full or the last commit failed: the request must be refused.
+   *   An event that still fits is kept all the same and committed when the database is back.
+   */
+  enqueue(event: AuditEvent): void;
+  /**
+   * Asked before a request is forwarded; refuses earlier than `enqueue`, so that requests already let through fit.
+   * @throws Refusal `audit_unavailable` 503
+   */
+  checkWritable(): void;
+  /** Waits until everything enqueued so far is committed. @throws Refusal `audit_unavailable` 503 when a commit fails */
+  flush(): Promise<void>;
+  /** At most `limit` records (100 unless given, 1,000 at most), newest first. */
+  search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
+  /** Recomputes every chain in bounded batches and names the first bad record. */
+  verify(): Promise<AuditVerification>;
+  /** Flushes and stops. @throws Error when records could not be committed: it says how many are lost. */
+  close(): Promise<void>;
+}
+
+/** What the trail needs; without `log` its failures show in refusals only. */
+export interface AuditOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log?: AuditLog;
+}
+
+/** Transactions of one process that may hold a chain at once before one waits for another. */
+const TRANSACTION_CHAINS = 4;
+/** A second record of the same transaction may move the chain in between; more than this is a defect. */
+const APPEND_ATTEMPTS = 20;
+
+/** Begins this process's chains and gives the trail. */
+export async function createAudit({ database, clock, log }: AuditOptions): Promise<Audit> {
+  const chains = await openChains(database, clock, TRANSACTION_CHAINS);
+  const record = createRecorder(chains.transactional, clock);
+  const queue = createQueue({ database, clock, log, chain: chains.queue.chain, head: chains.queue.head });
+  return {
+    record: async (statements, event) => {
+      try {
+        await record(statements, event);
+      } catch (cause) {
+        throw new Refusal(
+          'audit_unavailable',
+          503,
+          'The change cannot be recorded, so it is not made. Try again later.',
+          {
+            cause,
+          },
+        );
+      }
+    },
+    enqueue: queue.enqueue,
+    checkWritable: queue.checkWritable,
+    flush: queue.flush,
+    search: (filter) => store.searchEvents(database, filter),
+    verify: () => verifyTrail(database),
+    close: queue.close,
+  };
+}
+
+function createRecorder(chains: readonly string[], clock: Clock) {
+  let turn = 0;
+  return async (statements: Statements, event: AuditEvent): Promise<void> => {
+    const entry = { ...normalise(event), at: clock.now() };
+    for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt += 1) {
+      turn += 1;
+      const { chain, head } = await store.lockHead(statements, chains, turn);
+      if (await store.append(statements, chain, head, [link(chain, head, entry)])) return;
+    }
+    throw new Error(`no chain of this process took the record after ${APPEND_ATTEMPTS} attempts`);
+  };
+}

@@ -1,0 +1,127 @@
+import { sha256 } from '../platform/random.ts';
+import type { AuditEvent } from './event.ts';
+
+/** A position in a chain: the last record's sequence and hash. */
+export interface Head {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/** A record as it is written and as it is read back for verification, when its values may have been tampered with. */
+export interface LinkedRecord {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly at: Date;
+  readonly family: string;
+  readonly action: string;
+  readonly outcome: string;
+  readonly bank: string | undefined;
+  readonly participant: string | undefined;
+  readonly client: string | undefined;
+  readonly subject: string | undefined;
+  readonly consent: string | undefined;
+  readonly interaction: string | undefined;
+  readonly reason: string | undefined;
+  readonly detail: string | undefined;
+  readonly facts: unknown;
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+/** A record's own values, before it has a place in a chain. */
+export type Entry = Omit<LinkedRecord, 'chain' | 'sequence' | 'previousHash' | 'hash'>;
+
+/** Where every chain begins. */
+export const BEGINNING: Head = { sequence: 0, hash: '' };
+
+/** Characters of a text member: references, codes and ids are shorter, and an index entry must stay below 2,700 octets. */
+const MAXIMUM_TEXT = 256;
+/** Characters of a fact: a route or a distinguished name. */
+const MAXIMUM_FACT = 512;
+const MAXIMUM_FACT_NAME = 64;
+/** An event names a few facts; more is a defect that must not fill the trail. */
+const MAXIMUM_FACTS = 32;
+
+/**
+ * The event as the database keeps it exactly. What the database would refuse or change (NUL, lone surrogates, NaN) is
+ * replaced, and what is too long is cut: one such record would otherwise stop the queue behind it.
+ */
+export function normalise(event: AuditEvent): Omit<Entry, 'at'> {
+  return {
+    family: clean(event.family, MAXIMUM_TEXT),
+    action: clean(event.action, MAXIMUM_TEXT),
+    outcome: clean(event.outcome, MAXIMUM_TEXT),
+    bank: optional(event.bank),
+    participant: optional(event.participant),
+    client: optional(event.client),
+    subject: optional(event.subject),
+    consent: optional(event.consent),
+    interaction: optional(event.interaction),
+    reason: optional(event.reason),
+    detail: optional(event.detail),
+    facts: normaliseFacts(event.facts ?? {}),
+  };
+}
+
+/** The record that follows `head` in `chain`. */
+export function link(chain: string, head: Head, entry: Entry): LinkedRecord {
+  const record = { ...entry, chain, sequence: head.sequence + 1, previousHash: head.hash, hash: '' };
+  return { ...record, hash: hashOf(record) };
+}
+
+/** SHA-256 over the canonical form: every value in a fixed order, facts by name, and the record's place in its chain. */
+export function hashOf(record: LinkedRecord): string {
+  return sha256(canonicalForm(record));
+}
+
+function canonicalForm(record: LinkedRecord): string {
+  return JSON.stringify([
+    record.chain,
+    record.sequence,
+    record.previousHash,
+    record.at.getTime(),
+    record.family,
+    record.action,
+    record.outcome,
+    record.bank ?? null,
+    record.participant ?? null,
+    record.client ?? null,
+    record.subject ?? null,
+    record.consent ?? null,
+    record.interaction ?? null,
+    record.reason ?? null,
+    record.detail ?? null,
+    sortedFacts(record.facts),
+  ]);
+}
+
+/** The database orders the names of a jsonb value in its own way. */
+function sortedFacts(facts: unknown): unknown {
+  if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return facts;
+  return Object.entries(facts).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function normaliseFacts(facts: NonNullable<AuditEvent['facts']>): Record<string, string | number | boolean | null> {
+  const kept: [string, string | number | boolean | null][] = [];
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined || kept.length === MAXIMUM_FACTS) continue;
+    kept.push([clean(name, MAXIMUM_FACT_NAME), normaliseFact(value)]);
+  }
+  return Object.fromEntries(kept);
+}
+
+function normaliseFact(value: string | number | boolean | null): string | number | boolean | null {
+  if (typeof value === 'string') return clean(value, MAXIMUM_FACT);
+  if (typeof value !== 'number') return value;
+  // JSON knows neither NaN nor infinity, and the database's numbers know no negative zero.
+  return Number.isFinite(value) ? value + 0 : null;
+}
+
+function optional(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : clean(value, MAXIMUM_TEXT);
+}
+
+function clean(value: string, maximum: number): string {
+  const short = value.length > maximum ? `${value.slice(0, maximum - 1)}…` : value;
+  return short.toWellFormed().replaceAll('\0', '\uFFFD');
+}
