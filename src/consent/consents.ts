@@ -26,6 +26,12 @@ const MAXIMUM_AGE_UNTOLD_SECONDS = 1;
 /** Opens the consent room: the banks' stores with a cache in front that every change drops, here and elsewhere. */
 export async function createConsents({ stores, database, clock }: ConsentsOptions): Promise<Consents> {
   const cache = createCache<Consent>({ maximum: MAXIMUM_CACHED, clock });
+  const used = new Set<ConsentStore>();
+  const storeOf = (bank: string): ConsentStore => {
+    const store = stores(bank);
+    used.add(store);
+    return store;
+  };
   const listeners: ((change: { bank: string; id: string }) => void)[] = [];
   const tell = (bank: string, id: string): void => {
     cache.drop(keyOf(bank, id));
@@ -43,24 +49,27 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
   }
 
   return {
-    create: (consent, actor) => changing(consent.bank, consent.id, () => stores(consent.bank).create(consent, actor)),
-    find: (bank, id) => stores(bank).find(bank, id),
-    list: (filter) => stores(filter.bank).list(filter),
-    history: (bank, id) => stores(bank).history(bank, id),
+    create: (consent, actor) => changing(consent.bank, consent.id, () => storeOf(consent.bank).create(consent, actor)),
+    find: (bank, id) => storeOf(bank).find(bank, id),
+    list: (filter) => storeOf(filter.bank).list(filter),
+    history: (bank, id) => storeOf(bank).history(bank, id),
     authorise: (bank, id, authorisation, actor) =>
-      changing(bank, id, () => stores(bank).authorise(bank, id, authorisation, actor)),
-    reject: (bank, id, actor) => changing(bank, id, () => stores(bank).reject(bank, id, actor)),
-    consume: (bank, id, actor) => changing(bank, id, () => stores(bank).consume(bank, id, actor)),
-    revoke: (bank, id, actor) => changing(bank, id, () => stores(bank).revoke(bank, id, actor)),
-    touch: (bank, id) => stores(bank).touch(bank, id),
+      changing(bank, id, () => storeOf(bank).authorise(bank, id, authorisation, actor)),
+    reject: (bank, id, actor) => changing(bank, id, () => storeOf(bank).reject(bank, id, actor)),
+    consume: (bank, id, actor) => changing(bank, id, () => storeOf(bank).consume(bank, id, actor)),
+    revoke: (bank, id, actor) => changing(bank, id, () => storeOf(bank).revoke(bank, id, actor)),
+    touch: (bank, id) => storeOf(bank).touch(bank, id),
     current: async (bank, id) => {
-      const consent = await cache.load(keyOf(bank, id), () => load(stores(bank), bank, id, { database, clock }));
+      const consent = await cache.load(keyOf(bank, id), () => load(storeOf(bank), bank, id, { database, clock }));
       return consent && consentAt(consent, clock.now());
     },
     onChange: (changed) => {
       listeners.push(changed);
     },
-    close: unlisten,
+    close: async () => {
+      await unlisten();
+      for (const store of used) await store.close();
+    },
   };
 }
 

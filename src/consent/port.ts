@@ -27,6 +27,8 @@ export interface ConsentStore {
   revoke(bank: string, id: string, actor: Actor): Promise<Consent>;
   /** Notes that data were fetched; coarse, batched, never in the way. */
   touch(bank: string, id: string): void;
+  /** Writes what is still noted and lets go of what the store holds. */
+  close(): Promise<void>;
 }
 
 /** The consent room as the other rooms see it: the bank's store, with a cache in front that revocation drops at once. */
@@ -35,5 +37,6 @@ export interface Consents extends ConsentStore {
   current(bank: string, id: string): Promise<Consent | undefined>;
   /** Calls `changed` after a consent changed or may have, here or elsewhere; perhaps more than once for one change. It must not throw. */
   onChange(changed: (change: { bank: string; id: string }) => void): void;
+  /** Closes the stores that were used as well. */
   close(): Promise<void>;
 }

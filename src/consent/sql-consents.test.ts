@@ -481,7 +481,7 @@ test('N-199 a database that fails is consent_store_unavailable 503, with the cau
   await assert.rejects(broken.revoke(BANK, 'consent-1', STAFF), unavailable);
   broken.touch(BANK, 'consent-1');
   await assert.rejects(broken.flush(), (error) => error === cause);
-  await assert.rejects(broken.close(), (error) => error === cause);
+  await broken.close();
 });
 
 test('N-199 a row that contradicts itself is unavailable, never an answer', async () => {

@@ -25,7 +25,6 @@ export interface SqlConsentStore extends ConsentStore {
   expireDue(): Promise<number>;
   /** Writes the uses noted so far. */
   flush(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Characters of what a person wrote or a reference names, as history keeps it. */

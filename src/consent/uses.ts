@@ -11,6 +11,7 @@ export interface Uses {
   note(bank: string, id: string): void;
   /** Writes what is collected now. */
   flush(): Promise<void>;
+  /** Tries once more and stops. */
   close(): Promise<void>;
 }
 
@@ -36,15 +37,19 @@ export function createUses(write: (uses: readonly ConsentUse[]) => Promise<void>
     }
   }
 
-  // A failed write is kept for the next one, and the database's absence is told by everything that needs an answer.
-  const timer = setInterval(() => void flush().catch(() => undefined), WRITE_EVERY_MS);
+  /** Notes are never in the way: a failed write is kept for the next, and a database that is gone is told by all who need an answer. */
+  async function tryFlush(): Promise<void> {
+    await flush().catch(() => undefined);
+  }
+
+  const timer = setInterval(() => void tryFlush(), WRITE_EVERY_MS);
   timer.unref();
   return {
     note: (bank, id) => keep({ bank, id, at: clock.now() }),
     flush,
     close: async () => {
       clearInterval(timer);
-      await flush();
+      await tryFlush();
     },
   };
 }
