@@ -34,8 +34,8 @@ export const QUEUE_LIMIT = 10_000;
 export const QUEUE_RESERVE = 2_000;
 /** How long the first record waits for company; with the commit it stays within the 50 ms of the design. */
 const GROUP_DELAY_MS = 10;
-/** Records of one statement: about 1 MB of text, some 20 ms. */
-const GROUP_LIMIT = 1_000;
+/** Records of one statement: about 200 kB of text; the embedded database holds this process for some 10 ms. */
+const GROUP_LIMIT = 250;
 const RETRY_DELAY_MS = 250;
 /** A commit without an answer for so long counts as failed for new requests, though it may still succeed. */
 const STALL_MS = 2_000;
