@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Places } from '../places.ts';
+import { openAuthority } from './authority.ts';
+import { openDirectorySigner } from './directory.ts';
+import { readable, readIfThere, writePublic } from './files.ts';
+import { keepIdentities } from './identities.ts';
+import {
+  type DirectoryEntry,
+  type Equipment,
+  equipParticipant,
+  firstParticipants,
+  type ParticipantPlan,
+} from './participants.ts';
+
+/** What a start found or made. */
+export interface Register {
+  readonly entries: readonly DirectoryEntry[];
+  /** Participants whose transport certificate was replaced because it ran out. */
+  readonly renewed: readonly string[];
+}
+
+/** The participants' plans beside their certificates: what `participants.json` does not tell. */
+const PLAN_FILE = 'participant.json';
+
+/** Makes what is missing: authority, certificates of every door, the first participants. A second call changes no key. */
+export async function openRegister(places: Places, banks: readonly string[], now: Date): Promise<Register> {
+  const equipment = await openEquipment(places, now);
+  await keepIdentities(places, equipment.authority, banks, now);
+  const plans = await readPlans(places);
+  const renewed: string[] = [];
+  for (const plan of plans) {
+    if (await equip(plan, equipment)) renewed.push(plan.entry.id);
+  }
+  const entries = plans.map((plan) => plan.entry);
+  await writePublic(places.directoryEntries, readable(entries));
+  return { entries, renewed };
+}
+
+/** Adds a participant to an existing sandbox. @throws Error when the name is taken */
+export async function addParticipant(places: Places, plan: ParticipantPlan, now: Date): Promise<DirectoryEntry> {
+  const plans = await readPlans(places);
+  const { id } = plan.entry;
+  if (plans.some((known) => known.entry.id === id)) {
+    throw new Error(`there is a participant ${id} already, in ${join(places.participants, id)}: choose another name`);
+  }
+  await equip(plan, await openEquipment(places, now));
+  await writePublic(places.directoryEntries, readable([...plans, plan].map((known) => known.entry)));
+  return plan.entry;
+}
+
+/** Authority and directory key, open. */
+export async function openEquipment(places: Places, now: Date): Promise<Equipment> {
+  return {
+    directory: places.participants,
+    authority: await openAuthority(places.authority, now),
+    signer: await openDirectorySigner(places.authority),
+    now,
+  };
+}
+
+async function equip(plan: ParticipantPlan, equipment: Equipment): Promise<boolean> {
+  const renewed = await equipParticipant(plan, equipment);
+  await writePublic(join(equipment.directory, plan.entry.id, PLAN_FILE), readable(plan));
+  return renewed;
+}
+
+/** The participants of the last start; the first ones when there was none. */
+async function readPlans(places: Places): Promise<readonly ParticipantPlan[]> {
+  const kept = await readIfThere(places.directoryEntries);
+  if (kept === undefined) return firstParticipants;
+  const entries: unknown = JSON.parse(kept);
+  if (!Array.isArray(entries))
+    throw new Error(`${places.directoryEntries} holds no list: npm run reset makes a new one`);
+  return Promise.all(entries.map((entry: unknown) => readPlan(places, entry)));
+}
+
+async function readPlan(places: Places, entry: unknown): Promise<ParticipantPlan> {
+  if (typeof entry !== 'object' || entry === null || !('id' in entry) || typeof entry.id !== 'string') {
+    throw new Error(`${places.directoryEntries} holds an entry without id`);
+  }
+  const path = join(places.participants, entry.id, PLAN_FILE);
+  const plan: unknown = JSON.parse(await readFile(path, 'utf8'));
+  if (!isPlan(plan)) throw new Error(`${path} is not what this version writes: npm run reset makes new ones`);
+  return plan;
+}
+
+/** Our own file, read back: enough to notice another version's. */
+function isPlan(value: unknown): value is ParticipantPlan {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'entry' in value &&
+    typeof value.entry === 'object' &&
+    value.entry !== null &&
+    'id' in value.entry &&
+    'roles' in value.entry &&
+    Array.isArray(value.entry.roles) &&
+    'clientName' in value &&
+    'redirectUris' in value &&
+    Array.isArray(value.redirectUris)
+  );
+}

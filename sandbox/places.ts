@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+
+/** The directory of the project. */
+export const projectDirectory = join(import.meta.dirname, '..');
+
+/** Where everything the sandbox makes is kept; all of it goes with `npm run reset`. */
+export interface Places {
+  /** `var/`, or what PORTCULLIS_SANDBOX_DIRECTORY names. */
+  readonly root: string;
+  readonly sandbox: string;
+  readonly authority: string;
+  readonly participants: string;
+  readonly platform: string;
+  readonly banks: string;
+  readonly database: string;
+  readonly keys: string;
+  /** The platform's configuration. */
+  readonly configuration: string;
+  /** The directory's entries, which the platform imports at start. */
+  readonly directoryEntries: string;
+  /** The socket by which commands reach the running platform. */
+  readonly control: string;
+  /** The process id of the running sandbox. */
+  readonly processId: string;
+}
+
+/** The places below a directory. */
+export function placesOf(root: string): Places {
+  const sandbox = join(root, 'sandbox');
+  return {
+    root,
+    sandbox,
+    authority: join(sandbox, 'authority'),
+    participants: join(sandbox, 'participants'),
+    platform: join(sandbox, 'platform'),
+    banks: join(sandbox, 'banks'),
+    database: join(root, 'database'),
+    keys: join(root, 'keys'),
+    configuration: join(sandbox, 'portcullis.json'),
+    directoryEntries: join(sandbox, 'participants.json'),
+    control: join(sandbox, 'control.sock'),
+    processId: join(sandbox, 'start.pid'),
+  };
+}
+
+/** The places of this checkout, or of the directory the environment names. */
+export function ownPlaces(environment: NodeJS.ProcessEnv = process.env): Places {
+  return placesOf(environment.PORTCULLIS_SANDBOX_DIRECTORY ?? join(projectDirectory, 'var'));
+}
