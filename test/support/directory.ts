@@ -1,10 +1,11 @@
-import type { Actor, Audit, AuditEvent } from '../../src/audit/index.ts';
+import type { Actor } from '../../src/audit/index.ts';
 import { createDirectory, type Directory, type NewParticipant } from '../../src/directory/index.ts';
-import type { Database, Statements } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { openPostgres } from '../../src/platform/postgres.ts';
 import { sha256 } from '../../src/platform/random.ts';
 import type { ClientCertificate } from '../../src/trust/index.ts';
 import { openTestDatabase } from './database.ts';
+import { createRecordingAudit } from './recording-audit.ts';
 
 /** The moment test clocks start at. */
 export const START = new Date('2026-03-01T12:00:00Z');
@@ -26,46 +27,25 @@ export function testClock() {
   };
 }
 
-/** A trail that keeps what was committed or enqueued, and refuses when told. */
-export function testAudit() {
-  const events: AuditEvent[] = [];
-  let refusing = false;
-  const audit: Audit = {
-    record: async (statements: Statements, event) => {
-      if (refusing) throw new Error('the trail cannot be written');
-      await statements.query('SELECT 1');
-      events.push(event);
-    },
-    enqueue: (event) => {
-      events.push(event);
-    },
-    checkWritable: () => undefined,
-    flush: async () => undefined,
-    search: async () => [],
-    verify: async () => ({ intact: true, chains: 0, records: 0 }),
-    close: async () => undefined,
-  };
-  const refuse = (value: boolean): void => {
-    refusing = value;
-  };
-  return { audit, events, refuse };
-}
-
 /** A database with directories on it: each as good as a process of its own where the database allows. */
 export async function openDirectories() {
   const database = await openTestDatabase();
   const clock = testClock();
-  const trail = testAudit();
+  const audit = createRecordingAudit();
   const closing: (() => Promise<void>)[] = [];
   const open = async (use: Database): Promise<Directory> => {
-    const directory = await createDirectory({ database: use, audit: trail.audit, clock });
+    const directory = await createDirectory({ database: use, audit, clock });
     closing.push(() => directory.close());
     return directory;
   };
   return {
     database,
     clock,
-    ...trail,
+    events: audit.events,
+    /** Whether the trail refuses to record. */
+    refuse: (refusing: boolean): void => {
+      audit.failure = refusing ? new Error('the trail cannot be written') : undefined;
+    },
     directory: await open(database),
     /** Another node: with PostgreSQL it has its own connections. */
     another: async (): Promise<Directory> => {
@@ -76,7 +56,7 @@ export async function openDirectories() {
     },
     on: open,
     close: async (): Promise<void> => {
-      // Directories after the databases in the list were opened later: close the last first.
+      // A directory was opened after its database: close the last first.
       for (const close of closing.reverse()) await close();
       await database.close();
     },
