@@ -47,22 +47,24 @@ export function createAssets(bank: PageBank): Assets {
   const common = readCommon().replaceAll(DATA_IMAGE, (_, picture: string) => {
     return `url(${add('icon', 'svg', 'image/svg+xml', Buffer.from(decodeURIComponent(picture)))})`;
   });
+  const tick = (colour: string) => `url(${add('tick', 'svg', 'image/svg+xml', Buffer.from(tickIn(colour)))})`;
+  const ticks = { light: tick(colours.onLight), dark: tick(colours.onDark) };
   const logo = bank.logo ?? initialOf(bank.name, colours);
   return {
     files,
-    stylesheet: add('style', 'css', 'text/css; charset=utf-8', Buffer.from(`${common}\n${brandStyle(colours)}`)),
+    stylesheet: add('style', 'css', 'text/css; charset=utf-8', Buffer.from(`${common}\n${brandStyle(colours, ticks)}`)),
     logo: add('logo', logo.type === 'image/png' ? 'png' : 'svg', logo.type, logo.bytes),
   };
 }
 
 /** The selectors are those of the common stylesheet, so that the later rule wins. */
-function brandStyle(colours: BrandColours): string {
+function brandStyle(colours: BrandColours, ticks: { readonly light: string; readonly dark: string }): string {
   return `:root:not([data-theme=dark]),:root:not([data-theme]){--brand:${colours.brand};--on-brand:${colours.onBrand};
-${themeStyle(colours.light, colours.onLight)}
+${themeStyle(colours.light, colours.onLight)}--pico-icon-checkbox:${ticks.light};--pico-background-color:#f4f6f8;
 --problem:#b3261e;--problem-background:#fdecea;--problem-text:#6d1610;
 --pico-muted-color:#56606f;--pico-form-element-border-color:#7a8494;--pico-card-background-color:#fff}
 @media only screen and (prefers-color-scheme:dark){:root:not([data-theme]){
-${themeStyle(colours.dark, colours.onDark)}
+${themeStyle(colours.dark, colours.onDark)}--pico-icon-checkbox:${ticks.dark};--pico-background-color:#13171f;
 --problem:#f2867e;--problem-background:#3a1a18;--problem-text:#ffdad6;
 --pico-muted-color:#a9b4c2;--pico-form-element-border-color:#77839a;--pico-card-background-color:#181c25}}
 `;
@@ -72,6 +74,11 @@ function themeStyle(colour: string, text: string): string {
   const names = ['primary', 'primary-background', 'primary-border', 'primary-hover', 'primary-hover-background'];
   const values = [...names, 'primary-hover-border'].map((name) => `--pico-${name}:${colour};`).join('');
   return `${values}--pico-primary-inverse:${text};--pico-primary-focus:${colour}66;--pico-primary-underline:${colour}80;`;
+}
+
+/** The mark in a ticked box, legible on the box's colour. */
+function tickIn(colour: string): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="${colour}" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"><polyline points="20 6 9 17 4 12"/></svg>`;
 }
 
 /** The bank's initial on a ground that stands out from its bar. */

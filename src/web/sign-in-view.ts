@@ -28,7 +28,7 @@ ${notice === undefined ? '' : html`<div class="notice" id="notice" role="alert">
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="${MAXIMUM_CREDENTIAL_CHARACTERS}"${describedBy(notice)}>
 <div class="actions">
 <button type="submit">${say('signIn.submit')}</button>
-<button type="submit" form="cancel" class="quiet">${say('signIn.cancel', { participant })}</button>
+<button type="submit" form="cancel" class="quiet">${say('signIn.cancel')}</button>
 </div>
 </form>
 <form method="post" action="${path}/cancel" id="cancel">

@@ -21,7 +21,7 @@ export const de: Messages = {
   'signIn.forgotten': 'Benutzername oder Passwort vergessen?',
   'signIn.forgottenText':
     'Wenden Sie sich wie gewohnt an {bank} und beginnen Sie danach in der App oder auf der Seite, von der Sie kommen, noch einmal. Geben Sie {participant} nie Ihr Passwort: Es wird nur auf dieser Seite verlangt.',
-  'signIn.cancel': 'Abbrechen und zurück zu {participant}',
+  'signIn.cancel': 'Abbrechen und zurück',
   'signIn.testUsers': 'Sandbox: Benutzer zum Ausprobieren',
   'signIn.testUsersText': 'Diese Bank ist nicht echt. Melden Sie sich an als:',
   'signIn.testUser': 'Benutzername {username}, Passwort {password}',
@@ -59,7 +59,6 @@ export const de: Messages = {
   'decided.Revoked': 'Das Teilen mit {participant} wurde beendet. Es wird nichts mehr weitergegeben.',
   'decided.Expired': 'Die Zeit für diese Anfrage ist abgelaufen. Es wird nichts weitergegeben.',
   'decided.next': 'Sie können diese Seite schließen oder zu der App oder Seite zurückkehren, von der Sie kommen.',
-  'decided.continue': 'Weiter zu {participant}',
 
   'error.title': 'Das hat nicht geklappt',
   'problem.interaction_expired':

@@ -17,7 +17,7 @@ export const en = {
   'signIn.forgotten': 'Forgotten your user name or password?',
   'signIn.forgottenText':
     'Contact {bank} the way you always do, then start again in the app or site you came from. Never give your password to {participant}: it is asked for on this page only.',
-  'signIn.cancel': 'Cancel and go back to {participant}',
+  'signIn.cancel': 'Cancel and go back',
   'signIn.testUsers': 'Sandbox: users to try',
   'signIn.testUsersText': 'This bank is not real. Sign in with one of these:',
   'signIn.testUser': 'user name {username}, password {password}',
@@ -52,7 +52,6 @@ export const en = {
   'decided.Revoked': 'Sharing with {participant} was stopped. Nothing is shared any more.',
   'decided.Expired': 'The time for this request is over. Nothing is shared.',
   'decided.next': 'You can close this page, or go back to the app or site you came from.',
-  'decided.continue': 'Continue to {participant}',
 
   'error.title': 'This did not work',
   'problem.interaction_expired':
