@@ -12,7 +12,13 @@ export type DetailCode =
   | 'session_resumed'
   | 'scheme_missing'
   | 'key_usage'
-  | 'eku';
+  | 'eku'
+  | 'denied'
+  | 'revoked'
+  | 'ca_revoked'
+  | 'revocation_unknown'
+  | 'revocation_unavailable'
+  | 'revocation_info_missing';
 
 const OTHER: Readonly<Record<Exclude<DetailCode, MalformedCode>, CertificateReason>> = {
   certificate_absent: 'certificate_missing',
@@ -33,6 +39,12 @@ const OTHER: Readonly<Record<Exclude<DetailCode, MalformedCode>, CertificateReas
   key_usage: 'certificate_wrong_purpose',
   eku: 'certificate_wrong_purpose',
   qc_type: 'certificate_wrong_purpose',
+  denied: 'certificate_revoked',
+  revoked: 'certificate_revoked',
+  ca_revoked: 'certificate_revoked',
+  revocation_unknown: 'revocation_unknown',
+  revocation_unavailable: 'revocation_unavailable',
+  revocation_info_missing: 'revocation_info_missing',
   qc_missing: 'certificate_not_qualified',
   not_qualified: 'certificate_not_qualified',
   psd2_missing: 'certificate_not_qualified',

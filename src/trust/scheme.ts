@@ -1,8 +1,10 @@
 import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
+import { compileDenyList, type DeniedCertificate, type DenyList } from './deny-list.ts';
 import { Malformed } from './malformed.ts';
 import type { Anchor } from './path.ts';
 import { certificatesOfPem } from './pem.ts';
 import type { StatementRules } from './psd2.ts';
+import { type CompiledRevocation, compileRevocation, type RevocationSettings } from './revocation-settings.ts';
 import { parseCertificate } from './x509.ts';
 
 /** What certificates of a scheme are for: proving who is at the other end of a connection, or sealing a message. */
@@ -24,6 +26,10 @@ export interface TrustScheme {
   readonly rolesRequired?: boolean | undefined;
   readonly statements?: Partial<StatementRules> | undefined;
   readonly algorithms?: Partial<AlgorithmPolicy> | undefined;
+  /** Default `off`: an authority without responder and list would lock everybody out. */
+  readonly revocation?: 'off' | RevocationSettings | undefined;
+  /** Certificates that never count. */
+  readonly denied?: readonly DeniedCertificate[] | undefined;
 }
 
 /** A scheme with its anchors read and its settings complete. */
@@ -36,6 +42,8 @@ export interface CompiledScheme {
   readonly rolesRequired: boolean;
   readonly statements: StatementRules;
   readonly algorithms: AlgorithmPolicy;
+  readonly revocation: CompiledRevocation | undefined;
+  readonly denied: DenyList;
 }
 
 /** Trusted lists of the Union name a few hundred services. */
@@ -68,6 +76,8 @@ export function compileScheme(scheme: TrustScheme): CompiledScheme {
       ...defined(scheme.statements),
     },
     algorithms: { ...DEFAULT_ALGORITHM_POLICY, ...defined(scheme.algorithms) },
+    revocation: typeof scheme.revocation === 'object' ? compileRevocation(scheme.revocation) : undefined,
+    denied: compileDenyList(scheme.denied ?? []),
   };
 }
 

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, type AgentOptions, createServer, request, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { type ConnectionOptions, connect } from 'node:tls';
+import { connect } from 'node:tls';
 import { createAuthority, type Issued } from '../../test/support/certificates.ts';
 import { createTrust, type Trust } from './index.ts';
 

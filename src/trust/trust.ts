@@ -1,9 +1,16 @@
+import type { IncomingMessage } from 'node:http';
 import { createCache } from '../platform/cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import { sha256 } from '../platform/random.ts';
-import type { Trust } from './index.ts';
-import { absent, type Judgement, judgeChain, refused } from './judge.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { type Explanation, explainChain } from './explain.ts';
+import type { JudgeOptions, TrustRoom } from './index.ts';
+import { absent, refused } from './judge.ts';
+import { earliest } from './moments.ts';
+import { createWatch, type TrustLog, type TrustObservation } from './observation.ts';
+import { createRevocation, type Revocation } from './revocation.ts';
+import type { RevocationFetch } from './revocation-fetch.ts';
 import { type CompiledScheme, compileScheme, type TrustScheme } from './scheme.ts';
 import { type PresentedChain, presentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
@@ -15,17 +22,16 @@ const POSITIVE_SECONDS = 3_600;
 /** A refused caller may have been helped meanwhile; a flood of bad certificates still costs little. */
 const NEGATIVE_SECONDS = 10;
 
-/** Where trust writes what operators should know; the platform's log fits. */
-export interface TrustLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
-
 /** What trust needs from outside. */
 export interface TrustOptions {
   readonly clock: Clock;
   /** By bank id. */
   readonly schemes: ReadonlyMap<string, TrustScheme>;
   readonly log?: TrustLog | undefined;
+  /** Called for every verdict and every question about revocation, for `/metrics`. */
+  readonly observe?: ((observation: TrustObservation) => void) | undefined;
+  /** The way to responders and lists; only tests give another than the network. */
+  readonly fetch?: RevocationFetch | undefined;
 }
 
 interface VersionedScheme {
@@ -34,35 +40,62 @@ interface VersionedScheme {
 }
 
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
-export function createTrust({ clock, schemes }: TrustOptions): Trust {
-  const verdicts = createCache<CertificateVerdict>({ maximum: MAXIMUM_VERDICTS, clock });
-  const compiled = new Map(
-    [...schemes].map(([bank, scheme]) => [bank, { version: 0, scheme: compileFor(bank, scheme) }]),
-  );
-  const judge = async (chain: readonly Uint8Array[], key: string, bank: string) => {
+export function createTrust({ clock, schemes, log, observe, fetch }: TrustOptions): TrustRoom {
+  const watch = createWatch(log, observe);
+  const evaluations = createCache<Evaluation>({ maximum: MAXIMUM_VERDICTS, clock });
+  const compiled = new Map<string, VersionedScheme>();
+  for (const [bank, scheme] of schemes) compiled.set(bank, { version: 0, scheme: compileFor(bank, scheme) });
+  const changed = () => evaluations.clear();
+  const revocation = createRevocation({ clock, watch, changed, ...(fetch === undefined ? {} : { fetch }) });
+
+  async function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
     const versioned = compiled.get(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
-    const verdict = await verdicts.load(cacheKey(bank, versioned, key), async () => {
+    const evaluation = await evaluations.load(cacheKey(bank, versioned, key), async () => {
       const now = clock.now();
-      return withEnd(judgeChain(chain, versioned.scheme, now), now);
+      const value = await evaluate(chain, versioned.scheme, revocation, now);
+      return { value, validUntil: endOf(value, now) };
     });
-    if (verdict === undefined) throw new Error('a verdict that is none');
-    return verdict;
-  };
+    if (evaluation === undefined) throw new Error('an evaluation that is none');
+    return options?.revocation === 'soft' ? evaluation.soft : evaluation.strict;
+  }
+
+  async function observed(verdict: CertificateVerdict | Promise<CertificateVerdict>, bank: string) {
+    const known = await verdict;
+    watch.observe({ kind: 'verdict', bank, outcome: known.ok ? 'ok' : known.reason });
+    return known;
+  }
+
   return {
-    clientCertificate: async (request, bank) => {
+    clientCertificate: (request: IncomingMessage, bank, options) => {
       const presented = presentedChain(request);
-      if ('absent' in presented) return absent(presented.absent).verdict;
-      return judge(presented.chain, keyOfPresented(presented), bank);
+      if ('absent' in presented) return observed(absent(presented.absent).verdict, bank);
+      return observed(judge(presented.chain, keyOfPresented(presented), bank, options), bank);
     },
-    judge: async (chain, bank) => judge(chain, keyOfChain(chain), bank),
+    judge: (chain, bank, options) => observed(judge(chain, keyOfChain(chain), bank, options), bank),
     replaceScheme: (bank, scheme) => {
       const next = { version: (compiled.get(bank)?.version ?? 0) + 1, scheme: compileFor(bank, scheme) };
       compiled.set(bank, next);
-      verdicts.dropWhere((key) => key.startsWith(`${bank} `));
+      evaluations.dropWhere((key) => key.startsWith(`${bank} `));
     },
+    explain: (chain, bank) => explain(chain, compiled.get(bank), revocation, clock.now()),
+    forget: () => {
+      revocation.clear();
+      evaluations.clear();
+    },
+    close: () => revocation.close(),
   };
+}
+
+async function explain(
+  chain: readonly Uint8Array[],
+  versioned: VersionedScheme | undefined,
+  revocation: Revocation,
+  now: Date,
+): Promise<Explanation> {
+  if (versioned === undefined) throw new Error('no such bank');
+  return explainChain(chain, versioned.scheme, revocation, now);
 }
 
 function compileFor(bank: string, scheme: TrustScheme): CompiledScheme {
@@ -93,11 +126,9 @@ function keyOfPresented(presented: PresentedChain & { readonly chain: readonly U
   return key;
 }
 
-function withEnd({ verdict }: Judgement, now: Date): { readonly value: CertificateVerdict; readonly validUntil: Date } {
-  if (!verdict.ok) return { value: verdict, validUntil: secondsAfter(now, NEGATIVE_SECONDS) };
-  return { value: verdict, validUntil: earliest(verdict.validUntil, secondsAfter(now, POSITIVE_SECONDS)) };
-}
-
-function earliest(...dates: readonly Date[]): Date {
-  return new Date(Math.min(...dates.map((date) => date.getTime())));
+/** Strict and soft verdict share a place: it is given up when the first of the two may change. */
+function endOf({ strict, soft }: Evaluation, now: Date): Date {
+  const negative = secondsAfter(now, NEGATIVE_SECONDS);
+  const ends = [strict, soft].map((verdict) => (verdict.ok ? verdict.validUntil : negative));
+  return earliest(secondsAfter(now, POSITIVE_SECONDS), ...ends);
 }

@@ -39,9 +39,23 @@ export interface ClientCertificate {
   readonly roles: readonly string[] | undefined;
 }
 
+/** The answer that cleared a certificate; `soft` when there was none and the caller said that none is needed. */
+export interface RevocationEvidence {
+  readonly method: 'ocsp' | 'crl' | 'soft';
+  readonly thisUpdate: Date | undefined;
+  readonly nextUpdate: Date | undefined;
+  readonly nonce: 'matched' | 'absent' | undefined;
+}
+
 /** What trust says of a certificate, for one bank, at one moment. Absence of anything is refusal. */
 export type CertificateVerdict =
-  | { readonly ok: true; readonly certificate: ClientCertificate; readonly validUntil: Date }
+  | {
+      readonly ok: true;
+      readonly certificate: ClientCertificate;
+      readonly validUntil: Date;
+      /** How it is known that the certificate was not withdrawn; absent when the scheme does not ask. */
+      readonly revocation?: RevocationEvidence | undefined;
+    }
   | {
       readonly ok: false;
       readonly reason: CertificateReason;

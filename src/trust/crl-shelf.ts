@@ -1,0 +1,164 @@
+import type { Clock } from '../platform/clock.ts';
+import { secondsAfter } from '../platform/clock.ts';
+import type { AlgorithmPolicy } from './algorithms.ts';
+import { type Crl, checkCrlTimes, openCrl } from './crl.ts';
+import { earliest } from './moments.ts';
+import type { RevocationFetch } from './revocation-fetch.ts';
+import type { CompiledRevocation } from './revocation-settings.ts';
+import { Unusable } from './unusable.ts';
+import type { Certificate } from './x509.ts';
+
+/** Lists held in memory, together at most this large: a handful of the largest there are. */
+const MAXIMUM_OCTETS = 256 * 1024 * 1024;
+/** Held at least in number, whatever their size, so that small lists cost nothing to bound. */
+const MAXIMUM_LISTS = 500;
+/** A request waits at most this long for a list; the loading goes on and helps the next one. */
+const PATIENCE_MS = 5_000;
+/** A list that could not be loaded is not asked for again at once. */
+const NEGATIVE_SECONDS = 30;
+/** A newer list is fetched when this part of the time is over, while the old one still serves. */
+const REFRESH_AT = 0.75;
+const MAXIMUM_NUMBERS = 1_000;
+
+/** A list at hand. */
+export interface HeldCrl {
+  readonly crl: Crl;
+  /** Until when it may be used: its nextUpdate, or the configured bound. */
+  readonly usableUntil: Date;
+  /** From when on a newer one is looked for. */
+  readonly refreshAt: Date;
+}
+
+/** What is needed to load and to judge a list. */
+export interface CrlRequest {
+  readonly url: string;
+  readonly issuer: Certificate;
+  readonly policy: AlgorithmPolicy;
+  readonly settings: CompiledRevocation;
+}
+
+/** The lists this process holds. */
+export interface CrlShelf {
+  /** The list, from memory or from its address. @throws Unusable */
+  load(request: CrlRequest): Promise<HeldCrl>;
+  /** The list when it is at hand and may be used. */
+  peek(request: CrlRequest): HeldCrl | undefined;
+  clear(): void;
+}
+
+/** `changed` is called when a newer list replaced an older one. */
+export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: () => void): CrlShelf {
+  const lists = new Map<string, HeldCrl>();
+  const failures = new Map<string, { readonly cause: Unusable; readonly until: Date }>();
+  const loading = new Map<string, Promise<HeldCrl>>();
+  const numbers = new Map<string, bigint>();
+
+  function hold(key: string, held: HeldCrl): void {
+    lists.delete(key);
+    lists.set(key, held);
+    let total = [...lists.values()].reduce((sum, { crl }) => sum + crl.entries.octets, 0);
+    for (const [oldest, { crl }] of lists) {
+      if ((total <= MAXIMUM_OCTETS && lists.size <= MAXIMUM_LISTS) || oldest === key) break;
+      lists.delete(oldest);
+      total -= crl.entries.octets;
+    }
+  }
+
+  function checkNumber(key: string, { number }: Crl): void {
+    const last = numbers.get(key);
+    if (last !== undefined && (number === undefined || number < last)) {
+      throw new Unusable('crl_rollback', 'the list is older than the one before');
+    }
+    if (number === undefined) return;
+    if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
+    numbers.set(key, number);
+  }
+
+  async function fetchList(key: string, { url, issuer, policy, settings }: CrlRequest): Promise<HeldCrl> {
+    const crl = await openCrl(await fetch.crl(url, settings), issuer, policy);
+    const now = clock.now();
+    checkCrlTimes(crl, now);
+    checkNumber(key, crl);
+    const held = heldOf(crl, settings, now);
+    const replaced = lists.has(key);
+    hold(key, held);
+    failures.delete(key);
+    if (replaced) changed();
+    return held;
+  }
+
+  function start(key: string, request: CrlRequest): Promise<HeldCrl> {
+    const underWay = loading.get(key);
+    if (underWay !== undefined) return underWay;
+    const call = fetchList(key, request)
+      .catch((cause: unknown) => {
+        if (cause instanceof Unusable) remember(failures, key, cause, clock);
+        throw cause;
+      })
+      .finally(() => loading.delete(key));
+    // Somebody may have stopped waiting: the failure is remembered above.
+    call.catch(() => undefined);
+    loading.set(key, call);
+    return call;
+  }
+
+  function peek(request: CrlRequest): HeldCrl | undefined {
+    const held = lists.get(keyOf(request));
+    return held !== undefined && held.usableUntil > clock.now() ? held : undefined;
+  }
+
+  return {
+    peek,
+    load: async (request) => {
+      const key = keyOf(request);
+      const held = peek(request);
+      const failure = failures.get(key);
+      const paused = failure !== undefined && failure.until > clock.now();
+      if (held === undefined) {
+        if (paused) throw failure.cause;
+        return patiently(start(key, request));
+      }
+      lists.delete(key);
+      lists.set(key, held);
+      if (held.refreshAt <= clock.now() && !paused) start(key, request);
+      return held;
+    },
+    clear: () => {
+      lists.clear();
+      failures.clear();
+    },
+  };
+}
+
+/** The issuer's key is part of the key: a list verified by one key says nothing under another. */
+function keyOf({ url, issuer }: CrlRequest): string {
+  return `${issuer.spkiSha256} ${url}`;
+}
+
+function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date): HeldCrl {
+  const usableUntil = earliest(crl.nextUpdate, secondsAfter(now, crlMaximumAgeSeconds));
+  const refreshAt = new Date(now.getTime() + (usableUntil.getTime() - now.getTime()) * REFRESH_AT);
+  return { crl, usableUntil, refreshAt };
+}
+
+function remember(
+  failures: Map<string, { readonly cause: Unusable; readonly until: Date }>,
+  key: string,
+  cause: Unusable,
+  clock: Clock,
+): void {
+  if (failures.size >= MAXIMUM_LISTS) failures.clear();
+  failures.set(key, { cause, until: secondsAfter(clock.now(), NEGATIVE_SECONDS) });
+}
+
+async function patiently(call: Promise<HeldCrl>): Promise<HeldCrl> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Unusable('fetch_timeout', 'the list is still being loaded')), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([call, impatience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,118 @@
+import { isDenied } from './deny-list.ts';
+import { type Judgement, judgeChain, refused } from './judge.ts';
+import { earliest } from './moments.ts';
+import type { DetailCode } from './reasons.ts';
+import type { Revocation, RevocationStatus } from './revocation.ts';
+import type { CompiledScheme } from './scheme.ts';
+import type { CertificateVerdict, ClientCertificate } from './verdict.ts';
+import type { Certificate } from './x509.ts';
+
+/** A verdict, and the milder one for callers who may go on when no source of revocation answers. */
+export interface Evaluation {
+  readonly strict: CertificateVerdict;
+  readonly soft: CertificateVerdict;
+}
+
+/** Everything trust has to say of a chain: parse, path, validity, purpose, deny list, revocation, in this order. */
+export async function evaluate(
+  chain: readonly Uint8Array[],
+  scheme: CompiledScheme,
+  revocation: Revocation,
+  now: Date,
+): Promise<Evaluation> {
+  const { verdict, path } = judgeChain(chain, scheme, now);
+  if (!verdict.ok) return both(verdict);
+  const denied = deniedIn(path, scheme, verdict.certificate);
+  if (denied !== undefined) return both(denied.verdict);
+  if (scheme.revocation === undefined) return both(verdict);
+  return withRevocation(verdict, await statusesOf(path, scheme, revocation));
+}
+
+function both(verdict: CertificateVerdict): Evaluation {
+  return { strict: verdict, soft: verdict };
+}
+
+function deniedIn(
+  path: readonly Certificate[],
+  scheme: CompiledScheme,
+  certificate: ClientCertificate,
+): Judgement | undefined {
+  if (!path.some((item) => isDenied(scheme.denied, item))) return undefined;
+  return refused('denied', 'The certificate, its key or its authority is on the deny list of this bank.', certificate);
+}
+
+/** The status of every certificate below the anchor, leaf first; the anchor answers to configuration alone (§9.1). */
+export async function statusesOf(
+  path: readonly Certificate[],
+  scheme: CompiledScheme,
+  revocation: Revocation,
+): Promise<readonly RevocationStatus[]> {
+  const settings = scheme.revocation;
+  if (settings === undefined) return [];
+  const statuses: RevocationStatus[] = [];
+  for (const [level, certificate] of path.entries()) {
+    const issuer = path[level + 1];
+    if (issuer === undefined || (level > 0 && !settings.authorities)) break;
+    // Authorities are few and their lists short: a list that is at hand answers for all of them.
+    const order = level === 0 ? settings.order : (['crl', 'ocsp'] as const);
+    const question = { certificate, issuer, policy: scheme.algorithms, settings: { ...settings, order } };
+    statuses.push(await revocation.check(question));
+  }
+  return statuses;
+}
+
+type Accepted = Extract<CertificateVerdict, { ok: true }>;
+
+function withRevocation(verdict: Accepted, statuses: readonly RevocationStatus[]): Evaluation {
+  const level = worstOf(statuses);
+  const status = statuses[level];
+  const [leaf] = statuses;
+  if (status === undefined || leaf === undefined) return both(verdict);
+  const validUntil = earliest(verdict.validUntil, ...statuses.map((item) => item.validUntil));
+  if (status.state === 'good') return both({ ...verdict, validUntil, revocation: evidenceOf(leaf) });
+  const strict = refusalOf(status, level, verdict.certificate);
+  const silent = statuses.every(({ state }) => state === 'good' || state === 'unavailable');
+  const soft = silent
+    ? { ...verdict, validUntil, revocation: { ...evidenceOf(leaf), method: 'soft' as const } }
+    : strict;
+  return { strict, soft };
+}
+
+const SEVERITY = ['good', 'unavailable', 'info_missing', 'unknown', 'revoked'] as const;
+
+/** Where the worst status is; of equals the one nearest to the leaf. */
+function worstOf(statuses: readonly RevocationStatus[]): number {
+  const severities = statuses.map(({ state }) => SEVERITY.indexOf(state));
+  return severities.indexOf(Math.max(...severities));
+}
+
+function evidenceOf({ method, thisUpdate, nextUpdate, nonce }: RevocationStatus) {
+  return { method: method ?? 'soft', thisUpdate, nextUpdate, nonce } as const;
+}
+
+function refusalOf({ state }: RevocationStatus, level: number, certificate: ClientCertificate): CertificateVerdict {
+  const which = level === 0 ? 'the certificate' : 'an authority above the certificate';
+  const [code, message] = wordsOf(state, level, which);
+  return refused(code, message, certificate).verdict;
+}
+
+function wordsOf(state: RevocationStatus['state'], level: number, which: string): readonly [DetailCode, string] {
+  switch (state) {
+    case 'revoked':
+      return [level === 0 ? 'revoked' : 'ca_revoked', `The authority has withdrawn ${which}.`];
+    case 'unknown':
+      return ['revocation_unknown', `The responder does not know ${which}.`];
+    case 'info_missing':
+      return ['revocation_info_missing', `No responder and no list that could be asked is named for ${which}.`];
+    case 'unavailable':
+      return ['revocation_unavailable', `Neither a responder nor a list gave a usable answer about ${which}.`];
+    case 'good':
+      throw new Error('a good status is no refusal');
+    default:
+      return neverState(state);
+  }
+}
+
+function neverState(state: never): never {
+  throw new Error(`no such status: ${String(state)}`);
+}

@@ -1,0 +1,28 @@
+/** What operators may count: verdicts, and how questions about revocation went. Nothing in it identifies a person. */
+export type TrustObservation =
+  | { readonly kind: 'verdict'; readonly bank: string; readonly outcome: string }
+  | { readonly kind: 'fetch'; readonly protocol: 'ocsp' | 'crl'; readonly outcome: string };
+
+/** Where trust writes what operators should know; the platform's log fits. */
+export interface TrustLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Both, as the parts of this room are given them. */
+export interface Watch {
+  observe(observation: TrustObservation): void;
+  /** One line per answer about revocation that did not count; a wrong signer is worth an alarm. */
+  unusable(fields: { readonly code: string; readonly source: string; readonly message: string }): void;
+}
+
+/** Turns what the composition root gives into what the parts use. */
+export function createWatch(
+  log: TrustLog | undefined,
+  observe: ((observation: TrustObservation) => void) | undefined,
+): Watch {
+  return {
+    observe: (observation) => observe?.(observation),
+    unusable: (fields) =>
+      log?.warn({ event: 'trust.revocation_answer_unusable', ...fields }, 'an answer about revocation does not count'),
+  };
+}
