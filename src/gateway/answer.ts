@@ -1,5 +1,5 @@
 import type { Refusal } from '../platform/refusal.ts';
-import { bodyUnderWay } from './body.ts';
+import { endsConnection } from './body.ts';
 import { challengeOf, errorBodies } from './error-format.ts';
 import type { Exchange } from './exchange.ts';
 import { interactionHeader } from './interaction.ts';
@@ -24,7 +24,7 @@ export function answerJson(exchange: Exchange, status: number, body: string, mor
     String(Buffer.byteLength(body)),
   ];
   headers.push('cache-control', 'no-store', interactionHeader, interaction, ...more);
-  if (bodyUnderWay(request)) headers.push('connection', 'close');
+  if (endsConnection(request)) headers.push('connection', 'close');
   response.writeHead(status, headers);
   response.end(body);
 }

@@ -22,9 +22,19 @@ export function bodyExpected(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
-/** True when part of the body has not arrived: the connection cannot be used again after an early answer. */
+/** Longest rest of a body that is skipped to keep the connection, in bytes; a handshake costs more than reading it. */
+const skippable = 65_536;
+
+/** True when part of the body has not arrived. */
 export function bodyUnderWay(request: IncomingMessage): boolean {
   return !request.complete && bodyExpected(request);
+}
+
+/** True when an early answer must end the connection: what is under way is not small, or somebody began to read it. */
+export function endsConnection(request: IncomingMessage): boolean {
+  if (!bodyUnderWay(request)) return false;
+  const length = request.headers['content-length'];
+  return request.readableDidRead || length === undefined || Number(length) > skippable;
 }
 
 /**

@@ -71,7 +71,7 @@ function concernsCaller(status: number): boolean {
 
 function relayHandler(response: ServerResponse, interaction: string, relay: Relay): Handler {
   let controller: Controller | undefined;
-  let gone = false;
+  let gone = response.destroyed;
   let refused: Refusal | undefined;
   let discarded = 0;
   let stall: NodeJS.Timeout | undefined;

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { monotonicMilliseconds } from '../platform/clock.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { answerJson, answerRefusal } from './answer.ts';
+import { answerJson } from './answer.ts';
 import type { GatewayBank } from './bank.ts';
 import { ClientGone } from './body.ts';
 import { type Call, type Door, noEvidence, type Rooms } from './call.ts';
-import type { Ending, Exchange } from './exchange.ts';
+import { createEndings, type GatewayLog } from './endings.ts';
+import type { Exchange } from './exchange.ts';
 import { createFactsSigner } from './facts.ts';
+import { createFlights } from './flights.ts';
 import { forward } from './forward.ts';
 import { interactionOf } from './interaction.ts';
 import { parseTarget } from './path.ts';
@@ -16,23 +19,14 @@ import { createRecorder } from './recorder.ts';
 import { createRouteTable, type RouteTable } from './routes.ts';
 import { type Answer, tokenize } from './tokenize.ts';
 
-/** What one request came to, for metrics: no value of it grows with the callers. */
-export interface Observation {
-  readonly bank: string;
-  readonly route: string;
-  readonly status: number;
-  /** The reason code of a refusal or failure; empty when the request was forwarded. */
-  readonly reason: string;
-}
-
 /** What the gateway is made of. */
 export interface GatewayOptions extends Rooms {
   readonly banks: readonly GatewayBank[];
   /** The customer as the trail names them; without it the records name the consent alone. */
   readonly reference?: (bank: string, customer: string) => string;
   /** For defects and failures of the bank: what the caller must not see. */
-  readonly log?: { error(details: Readonly<Record<string, unknown>>, message: string): void };
-  readonly metrics?: { observe(observation: Observation, milliseconds: number): void };
+  readonly log?: GatewayLog;
+  readonly metrics?: Pick<Metrics, 'duration'>;
 }
 
 /** The way to the banks' APIs. */
@@ -47,9 +41,6 @@ export interface Gateway {
   ): Promise<void> | void;
 }
 
-/** The status a record gives to a request whose client left before the answer; it is never sent. */
-const clientGoneStatus = 499;
-
 /**
  * Opens the gateway over its rooms.
  * @throws Error naming bank and route when a route is contradictory or names an unknown scope (LAB-21)
@@ -58,6 +49,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const banks = new Map(options.banks.map((bank) => [bank.id, { bank, routes: createRouteTable(bank) }]));
   const signer = createFactsSigner(options.vault, options.clock);
   const recorder = createRecorder(options);
+  const flights = createFlights();
+  const endings = createEndings(recorder, options.log);
 
   async function serve(exchange: Exchange, routes: RouteTable | undefined, path: string): Promise<void> {
     try {
@@ -66,11 +59,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (call.response.destroyed) throw new ClientGone('the client left while its request was checked');
       await act(exchange, call);
     } catch (error) {
-      fail(exchange, error);
+      endings.fail(exchange, error);
     }
   }
 
   async function act(exchange: Exchange, call: Call): Promise<void> {
+    flights.enter(call);
     switch (call.route.action) {
       case 'forward': {
         const facts = signer.forCall(call);
@@ -95,43 +89,14 @@ export function createGateway(options: GatewayOptions): Gateway {
         const { consent } = call.evidence;
         if (consent !== undefined && status < 300) options.consents.touch(call.bank.id, consent.id);
       },
-      failed: (error) => fail(exchange, error),
+      failed: (error) => endings.fail(exchange, error),
     });
   }
 
   /** What was done is told even when it can no longer be recorded: the steps before it are in the trail. */
-  function give(exchange: Exchange, answer: Answer): void {
-    try {
-      recorder.record(exchange, { kind: 'forwarded', status: answer.status });
-    } catch (error) {
-      options.log?.error({ error, interaction: exchange.interaction }, 'the end of an action could not be recorded');
-    }
-    answerJson(exchange, answer.status, JSON.stringify(answer.body));
-  }
-
-  function fail(exchange: Exchange, error: unknown): void {
-    const refusal = recordable(exchange, refusalOf(exchange, error));
-    if (exchange.response.headersSent || error instanceof ClientGone) exchange.response.destroy();
-    else answerRefusal(exchange, refusal);
-  }
-
-  /** Records the refusal; when even that fails, that is the refusal. */
-  function recordable(exchange: Exchange, refusal: Refusal): Refusal {
-    if (exchange.recorded) return refusal;
-    try {
-      recorder.record(exchange, endingOf(refusal));
-      return refusal;
-    } catch (error) {
-      return refusalOf(exchange, error);
-    }
-  }
-
-  function refusalOf(exchange: Exchange, error: unknown): Refusal {
-    if (error instanceof ClientGone) return new Refusal('client_gone', clientGoneStatus, 'The client left.');
-    const refusal = error instanceof Refusal ? error : defect(error);
-    if (refusal.status >= 500)
-      options.log?.error({ error, interaction: exchange.interaction, check: exchange.check }, refusal.code);
-    return refusal;
+  function give(exchange: Exchange, { status, body }: Answer): void {
+    endings.record(exchange, { kind: 'forwarded', status });
+    answerJson(exchange, status, JSON.stringify(body));
   }
 
   return {
@@ -174,15 +139,4 @@ function open(exchange: Exchange, routes: RouteTable | undefined, path: string):
   };
   exchange.call = call;
   return call;
-}
-
-function defect(cause: unknown): Refusal {
-  return new Refusal('internal_error', 500, 'Something went wrong here; the trace id helps us to find it.', { cause });
-}
-
-/** Refused here, or failed: what reached the bank without a usable answer, a client that left, a defect. */
-function endingOf(refusal: Refusal): Ending {
-  const { status, code: reason, detail } = refusal;
-  const failed = reason === 'upstream_unavailable' || reason === 'client_gone' || reason === 'internal_error';
-  return { kind: failed ? 'failed' : 'refused', status, reason, detail };
 }

@@ -59,6 +59,10 @@ const staysInside: ReadonlySet<string> = new Set([
   'via',
   'date',
   'alt-svc',
+  // They name addresses behind us.
+  'location',
+  'content-location',
+  'refresh',
   'www-authenticate',
   'x-fapi-interaction-id',
 ]);

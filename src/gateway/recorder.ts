@@ -1,4 +1,5 @@
 import { monotonicMilliseconds } from '../platform/clock.ts';
+import type { Labels } from '../platform/metrics.ts';
 import {
   clientCertificateMissing,
   handlerStarted,
@@ -27,6 +28,11 @@ export function createRecorder({
   metrics,
   reference,
 }: Pick<GatewayOptions, 'audit' | 'metrics' | 'reference'>): Recorder {
+  const observe = metrics?.duration({
+    name: 'portcullis_gateway_request_seconds',
+    help: 'Time from the arrival of an API request until its answer was decided.',
+    labels: ['bank', 'route', 'status', 'reason'],
+  });
   const subjectOf = (exchange: Exchange): string | undefined => {
     const token = exchange.call?.evidence.token;
     return token?.customer === undefined ? undefined : reference?.(token.bank, token.customer);
@@ -40,7 +46,7 @@ export function createRecorder({
       const missing = ending.kind === 'refused' && ending.reason === 'certificate_missing';
       if (missing) audit.enqueue(clientCertificateMissing(exchange));
       audit.enqueue(requestEnded(exchange, subjectOf(exchange), ending, milliseconds));
-      metrics?.observe(observationOf(exchange, ending), milliseconds);
+      observe?.(milliseconds, labelsOf(exchange, ending));
     },
     async announce(exchange) {
       const subject = subjectOf(exchange);
@@ -52,11 +58,12 @@ export function createRecorder({
   };
 }
 
-function observationOf(exchange: Exchange, ending: Ending) {
+/** Labels without a value that grows with the callers. */
+function labelsOf(exchange: Exchange, ending: Ending): Labels {
   return {
     bank: exchange.bank?.id ?? '',
     route: exchange.call?.route.name ?? '',
-    status: ending.status,
+    status: String(ending.status),
     reason: ending.kind === 'forwarded' ? '' : ending.reason,
   };
 }

@@ -353,3 +353,9 @@ export async function refusalOf(check: Check, call: Call, world: World = createW
 export async function passes(check: Check, call: Call, world: World = createWorld()): Promise<void> {
   await check.run(call, roomsOf(world));
 }
+
+/** Puts everything in order again, for stages that several tests share. */
+export function resetWorld(world: World): void {
+  const { rotated: _kept, ...fresh } = createWorld();
+  Object.assign(world, fresh);
+}
