@@ -180,6 +180,36 @@ test('LAB-17 requests are told in batches: many calls, few statements', async ()
   assert.ok(statements <= 4, `${statements} statements`);
 });
 
+test('LAB-17 near the limit, and first in a minute, a request is told at once; otherwise after 100 ms', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [limit, delay] of [
+    [21, 0],
+    [1_000, 100],
+  ] as const) {
+    let told = 0;
+    const answering: Database = {
+      ...SILENT,
+      query: async (_text, values) => {
+        if (!Array.isArray(values?.[1])) return [];
+        told += 1;
+        return values[1].map((participant) => ({ participant, requests: 1 }));
+      },
+    };
+    const { counter } = counterOn(answering);
+    const participant = await entered(limit);
+    const passing = async (milliseconds: number): Promise<number> => {
+      context.mock.timers.tick(milliseconds);
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+      return told;
+    };
+    counter.take(participant);
+    assert.equal(await passing(0), 1, `first of ${limit}`);
+    counter.take(participant);
+    if (delay > 0) assert.equal(await passing(delay - 1), 1, `second of ${limit}, too early`);
+    assert.equal(await passing(delay > 0 ? 1 : 0), 2, `second of ${limit}`);
+  }
+});
+
 test('LAB-17 a count that could not be told is told when the database is back', async () => {
   const state = { reachable: false };
   const flaky: Database = {

@@ -262,8 +262,8 @@ test('what cannot be a client id is unknown without asking the database', async 
   assert.equal(state.queries, 0);
 });
 
-test('LAB-15 a question under way while the change happens does not keep the old answer', async () => {
-  const { id, participant } = await registered();
+/** A directory whose first question gets its answer from the database at once, but learns it only when the gate opens. */
+async function slow() {
   const gate = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   const database: Database = {
@@ -275,15 +275,34 @@ test('LAB-15 a question under way while the change happens does not keep the old
       return rows;
     },
   };
-  const directory = await house.on(database);
+  return { directory: await house.on(database), asked: asked.promise, open: gate.resolve };
+}
+
+test('LAB-15 a question under way while the change happens does not keep the old answer', async () => {
+  const { id, participant } = await registered();
+  const { directory, asked, open } = await slow();
   const early = directory.standing('gobank', id);
-  await asked.promise;
+  await asked;
   const heard = hears(directory, participant);
   await house.directory.changeStatus(participant, 'suspended', STAFF);
   await heard;
-  gate.resolve();
+  open();
   await early;
   assert.equal((await directory.standing('gobank', id))?.participant.status, 'suspended');
+});
+
+test('a question under way while the client registers does not keep its absence', async () => {
+  const { participant } = await registered();
+  const id = `meanwhile-${participant}`;
+  const { directory, asked, open } = await slow();
+  const early = directory.standing('gobank', id);
+  await asked;
+  const heard = hears(directory, participant);
+  await house.directory.registerClient(registrationOf(participant, id), ITSELF);
+  await heard;
+  open();
+  assert.equal(await early, undefined);
+  assert.equal((await directory.standing('gobank', id))?.client.id, id);
 });
 
 test('onChange tells of changes here and elsewhere, and a subscriber that fails stops no other', async () => {
