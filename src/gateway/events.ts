@@ -54,14 +54,9 @@ export function tokenChecked(exchange: Exchange, subject: string | undefined): A
   return { ...step(exchange, subject), family: 'authentication', action: 'token.checked' };
 }
 
-/** LAB-06, third step: the handler of the action starts. */
+/** LAB-06, third step: the handler of the action starts. Vault lookup and key use, the next two, are the vault's own records. */
 export function handlerStarted(exchange: Exchange, subject: string | undefined): AuditEvent {
   return { ...step(exchange, subject), family: 'handler', action: 'handler.started' };
-}
-
-/** LAB-06, fourth step: the handler asks the vault; the key use that follows is the vault's own record. */
-export function vaultAsked(exchange: Exchange, subject: string | undefined): AuditEvent {
-  return { ...step(exchange, subject), family: 'handler', action: 'vault.asked' };
 }
 
 function step(exchange: Exchange, subject: string | undefined): Omit<AuditEvent, 'family' | 'action'> {

@@ -10,6 +10,8 @@ const answerLimit = 16_384;
 /** Longest reason that is given on, in characters. */
 const reasonLimit = 200;
 
+type AccountNumber = Awaited<ReturnType<Rooms['vault']['detokenize']>>;
+
 /** The answer of the bank to a payment. */
 interface Decision {
   readonly status: 'APPROVED' | 'DECLINED';
@@ -23,7 +25,7 @@ interface Decision {
  */
 export async function pay(call: Call, rooms: Rooms, signer: FactsSigner): Promise<Answer> {
   const order = known(call, 'payment');
-  const entry = await rooms.vault.detokenize(call.bank.id, order.token, actorOf(call));
+  const entry = await entryBehind(call, rooms, order.token);
   const consent = await standingConsent(call, rooms, entry);
   const facts = await signer.forAction(call, { customer: entry.customer, consent, accounts: [entry.account] });
   const decision = await submit(call, facts, { account: entry.number, amount: order.amount });
@@ -31,24 +33,30 @@ export async function pay(call: Call, rooms: Rooms, signer: FactsSigner): Promis
   return { status: 200, body: resultOf(order, entry.number, decision) };
 }
 
+async function entryBehind(call: Call, { vault }: Rooms, token: string): Promise<AccountNumber> {
+  try {
+    return await vault.detokenize(call.bank.id, token, actorOf(call));
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'not_found') throw noSuchToken('unknown', error);
+    throw error;
+  }
+}
+
 /** The id of the consent behind a vault token. A token without one is not a customer's act, and not told apart from an invented one. */
-async function standingConsent(
-  call: Call,
-  { consents, clock }: Rooms,
-  entry: { readonly customer: string; readonly account: string; readonly consent: string | undefined },
-): Promise<string> {
-  if (entry.consent === undefined) throw withdrawn('no_consent');
+async function standingConsent(call: Call, { consents, clock }: Rooms, entry: AccountNumber): Promise<string> {
+  if (entry.consent === undefined) throw noSuchToken('no_consent');
   const consent = await consents.current(call.bank.id, entry.consent);
-  if (consent === undefined) throw withdrawn('consent_missing');
-  if (consent.state !== 'Authorised' || consent.expiresAt <= clock.now()) throw withdrawn(`consent_${consent.state}`);
+  if (consent === undefined) throw noSuchToken('consent_missing');
+  if (consent.state !== 'Authorised' || consent.expiresAt <= clock.now()) throw noSuchToken(`consent_${consent.state}`);
   if (consent.customer !== entry.customer || consent.participant !== known(call, 'token').participant)
-    throw withdrawn('consent_of_another');
-  if (!consent.accounts.includes(entry.account)) throw withdrawn('account_not_in_consent');
+    throw noSuchToken('consent_of_another');
+  if (!consent.accounts.includes(entry.account)) throw noSuchToken('account_not_in_consent');
   return consent.id;
 }
 
-function withdrawn(detail: string): Refusal {
-  return new Refusal('not_found', 404, 'There is no such vault token.', { detail });
+/** One sentence for an invented token and a withdrawn one, so that nobody learns which tokens there were. */
+function noSuchToken(detail: string, cause?: unknown): Refusal {
+  return new Refusal('not_found', 404, 'There is no account behind this token.', { detail, cause });
 }
 
 /** A payment under way is not broken off when the participant leaves: it would be neither made nor refused. */
@@ -58,7 +66,9 @@ async function submit(call: Call, facts: string, payment: { account: string; amo
   if (decision === undefined) throw unavailable('answer_malformed');
   const { reason } = decision;
   // Whatever the bank writes there: the number it was given never comes back out.
-  return reason?.includes(payment.account) ? { status: decision.status, reason: undefined } : decision;
+  return reason !== undefined && plain(reason).includes(plain(payment.account))
+    ? { status: decision.status, reason: undefined }
+    : decision;
 }
 
 async function exchange(call: Call, facts: string, body: string): Promise<unknown> {
@@ -110,6 +120,17 @@ function decisionOf(answer: unknown): Decision | undefined {
 }
 
 function resultOf(order: PaymentOrder, number: string, { status, reason }: Decision): Answer['body'] {
-  const result = { token: order.token, account: `****${number.slice(-4)}`, amount: order.amount, status };
+  const result = { token: order.token, account: masked(number), amount: order.amount, status };
   return reason === undefined ? result : { ...result, reason };
+}
+
+/** Without the spaces and hyphens that people write into account numbers. */
+function plain(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9]/g, '');
+}
+
+/** As the vault masks: the last four characters, and never more than half of the number. */
+function masked(number: string): string {
+  const characters = plain(number);
+  return `****${characters.slice(characters.length - Math.min(4, Math.floor(characters.length / 2)))}`;
 }

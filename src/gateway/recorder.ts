@@ -1,13 +1,6 @@
 import { monotonicMilliseconds } from '../platform/clock.ts';
 import type { Labels } from '../platform/metrics.ts';
-import {
-  clientCertificateMissing,
-  handlerStarted,
-  requestEnded,
-  requestReceived,
-  tokenChecked,
-  vaultAsked,
-} from './events.ts';
+import { clientCertificateMissing, handlerStarted, requestEnded, requestReceived, tokenChecked } from './events.ts';
 import type { Ending, Exchange } from './exchange.ts';
 import type { GatewayOptions } from './gateway.ts';
 
@@ -50,8 +43,7 @@ export function createRecorder({
     },
     async announce(exchange) {
       const subject = subjectOf(exchange);
-      for (const event of [requestReceived, tokenChecked, handlerStarted, vaultAsked])
-        audit.enqueue(event(exchange, subject));
+      for (const event of [requestReceived, tokenChecked, handlerStarted]) audit.enqueue(event(exchange, subject));
       await audit.flush();
       audit.checkWritable();
     },

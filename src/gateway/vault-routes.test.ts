@@ -178,10 +178,10 @@ test('LAB-28 a declined payment is 200 with DECLINED and the reason', async () =
 
 test('LAB-29 the account number is in no answer and no record, also when the bank repeats it', async () => {
   stage.answer = (_request, response) =>
-    void response.end(`{"status":"DECLINED","reason":"account ${number} is blocked"}`);
+    void response.end(`{"status":"DECLINED","reason":"account DE02 1203 0000 0000 2012-34 is blocked"}`);
   const got = await pay();
   assert.equal(got.status, 200);
-  assert.ok(!got.body.includes(number));
+  assert.ok(!got.body.includes('2012'));
   assert.ok(!JSON.stringify(stage.world.events).includes(number));
   assert.ok(!JSON.stringify(stage.world.events).includes('vt-1'));
 });
@@ -193,7 +193,7 @@ test('LAB-06 LAB-43 one payment leaves its six steps in order under one interact
     'gateway request.received',
     'authentication token.checked',
     'handler handler.started',
-    'handler vault.asked',
+    'handler vault.lookup',
     'key key.used',
     'gateway request.forwarded',
   ]);

@@ -292,9 +292,12 @@ function vaultOf(world: World): Rooms['vault'] {
     },
     async detokenize(_bank, token, actor) {
       const entry = world.vaultTokens.get(token);
-      if (entry === undefined) throw new Refusal('not_found', 404, 'There is no such vault token.');
+      const outcome = entry === undefined ? 'refused' : 'allowed';
       const { participant, client, interaction } = actor;
-      world.events.push({ family: 'key', action: 'key.used', outcome: 'allowed', participant, client, interaction });
+      const who = { participant, client, interaction };
+      world.events.push({ ...who, family: 'handler', action: 'vault.lookup', outcome });
+      if (entry === undefined) throw new Refusal('not_found', 404, 'Nothing here.');
+      world.events.push({ ...who, family: 'key', action: 'key.used', outcome: 'allowed' });
       return entry;
     },
   };
