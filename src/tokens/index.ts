@@ -1,2 +1,3 @@
+export type { TokensLog } from './presented.ts';
 export type { Denial, TokenFacts, TokenResolution } from './token.ts';
-export { createTokens, type Tokens, type TokensLog, type TokensOptions } from './tokens.ts';
+export { createTokens, type Tokens, type TokensOptions } from './tokens.ts';
