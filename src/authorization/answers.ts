@@ -35,6 +35,7 @@ export function completeAnswers(bank: AuthorizationBank, rooms: AuthorizationRoo
     try {
       rooms.audit.checkWritable();
       await next();
+      if (peer.failure !== undefined) throw peer.failure;
       await complete(bank, rooms, ctx);
     } catch (cause) {
       refuse(rooms, ctx, cause);

@@ -7,6 +7,7 @@ import { acceptedAudiences, secretComparison } from './client-authentication.ts'
 import { createClientAdapter } from './client-model.ts';
 import { configurationOf } from './configuration.ts';
 import { createGrantAdapter } from './grant-model.ts';
+import { peerOf } from './peer.ts';
 import { registrationGate } from './registration.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
@@ -40,6 +41,9 @@ export async function createEngine(bank: AuthorizationBank, rooms: Authorization
   };
   const adapter = adapterFactory(bank, rooms, hash, subjectOf);
   provider = construct(bank, () => configurationOf({ bank, rooms, keyring, adapter, cookieKeys, pairwise }));
+  provider.on('server_error', (ctx, cause) => {
+    peerOf(ctx.req).failure = cause;
+  });
   override(provider, bank, rooms);
   provider.use(completeAnswers(bank, rooms));
   if (bank.statements !== undefined) provider.use(registrationGate(bank, rooms, bank.statements));

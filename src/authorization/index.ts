@@ -101,7 +101,7 @@ async function prepareRequest(
   const sent = request.headers['x-fapi-interaction-id'];
   const interaction = typeof sent === 'string' && UUID.test(sent) ? sent : uuid();
   const verdict = door === 'mtls' ? await rooms.trust.clientCertificate(request, bank.id) : undefined;
-  const peer = { door, verdict, interaction, standing: undefined, refusal: undefined };
+  const peer = { door, verdict, interaction, standing: undefined, refusal: undefined, failure: undefined };
   setPeer(request, peer);
   if (verdict?.ok === false) rooms.audit.enqueue(certificateRefused(bank.id, peer));
   // The engine routes below the prefix and builds its addresses with it (engine.md §6.5).

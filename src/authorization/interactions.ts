@@ -98,6 +98,7 @@ async function describe(
     customer: waits ? customer : undefined,
     consent: waits ? consentIdOf(uid) : undefined,
     expiresAt: new Date(interaction.exp * 1000),
+    resume: interaction.result === undefined ? undefined : interaction.returnTo,
     locales: stringOf(params.ui_locales)
       .split(' ')
       .filter((locale) => locale !== ''),
@@ -136,7 +137,7 @@ async function authorise(
   const grant = new engine.Grant({ accountId: customer, clientId: client });
   grant.jti = consent;
   grant.exp = epochSeconds(expiresAt);
-  grant.addOIDCScope('openid offline_access');
+  grant.addOIDCScope(['openid', 'offline_access', ...scopes]);
   grant.addResourceScope(bank.mtlsBase, scopes.join(' '));
   await grant.save();
   await rooms.consents.authorise(bank.id, consent, { customer, scopes, accounts: decision.accounts, expiresAt }, actor);

@@ -16,6 +16,8 @@ export interface Peer {
   standing: Standing | undefined;
   /** Why the request was refused, finer than what the caller is told. */
   refusal: { readonly reason: string; readonly detail: string } | undefined;
+  /** What the engine could only call a server error. */
+  failure: unknown;
 }
 
 const peers = new WeakMap<IncomingMessage, Peer>();

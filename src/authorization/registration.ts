@@ -6,7 +6,7 @@ import type { ClientCertificate } from '../trust/index.ts';
 import type { AuthorizationBank, AuthorizationRooms, StatementSource } from './bank.ts';
 import { ROUTES } from './configuration.ts';
 import { isEnrolled, type Peer, peerOf } from './peer.ts';
-import { setRegistration } from './registration-context.ts';
+import { registrationOf, setRegistration } from './registration-context.ts';
 import { metadataOf } from './registration-metadata.ts';
 import { invalidMetadata, readRequest } from './registration-request.ts';
 import { rolesOf, type SoftwareStatement } from './software-statement.ts';
@@ -28,8 +28,18 @@ export function registrationGate(bank: AuthorizationBank, rooms: AuthorizationRo
     if (ctx.method === 'PUT' && managed !== undefined && (await holdsToken(ctx, managed))) {
       await admit(bank, rooms, source, ctx, certificate, managed);
     }
-    return next();
+    await next();
+    if (ctx.method === 'POST' && ctx.status !== 201) await undo(bank, rooms, ctx);
   };
+}
+
+/** N-132: when a later step fails, the client that an earlier one wrote does not stay. */
+async function undo(bank: AuthorizationBank, rooms: AuthorizationRooms, ctx: KoaContextWithOIDC): Promise<void> {
+  const registration = registrationOf(ctx.req);
+  const client = ctx.oidc?.entities.Client?.clientId;
+  if (registration === undefined || registration.replaces !== undefined || client === undefined) return;
+  const actor = { kind: 'system', reference: 'registration', interaction: peerOf(ctx.req).interaction } as const;
+  await rooms.directory.removeClient(bank.id, client, actor);
 }
 
 /** @throws Refusal `invalid_client` 401: a registration needs a certificate this bank trusts (N-25, N-128) */

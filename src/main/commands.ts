@@ -1,0 +1,223 @@
+import { readFile } from 'node:fs/promises';
+import type { Actor } from '../audit/index.ts';
+import type { ParticipantStatus } from '../directory/index.ts';
+import { Refusal } from '../platform/refusal.ts';
+import { createClientCommand } from './client-command.ts';
+import type { Rooms } from './rooms.ts';
+import { bankOf, type Settings } from './settings.ts';
+
+/** What a command prints, and the process's exit status. */
+export interface CommandResult {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+/** A command as the command line reads it; files are read by the caller's process, so that paths mean what the caller sees. */
+export interface CommandRequest {
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  /** The content of the file a command names. */
+  readonly file: string | undefined;
+}
+
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  /** How many words after the command's own. */
+  readonly words: number;
+  readonly options: readonly string[];
+  readonly run: (request: CommandRequest, rooms: Rooms, settings: Settings) => Promise<CommandResult>;
+}
+
+const STATUSES: Readonly<Record<string, ParticipantStatus>> = {
+  approve: 'approved',
+  suspend: 'suspended',
+  reject: 'rejected',
+  remove: 'removed',
+};
+
+/** Staff at the command line. */
+function staff(request: CommandRequest): Actor {
+  return { kind: 'staff', reference: request.options.by ?? 'command-line', reason: request.options.reason };
+}
+
+function done(...lines: readonly string[]): CommandResult {
+  return { lines, status: 0 };
+}
+
+function word(request: CommandRequest, index: number): string {
+  const value = request.words[index];
+  if (value === undefined) throw new Refusal('field_missing', 400, 'a word is missing: see the usage');
+  return value;
+}
+
+const revokeConsent: Command = {
+  usage: 'consent revoke <bank> <id> [--reason <text>] [--by <name>]',
+  summary: 'Ends a consent: access stops with the next call.',
+  words: 2,
+  options: ['reason', 'by'],
+  run: async (request, rooms, settings) => {
+    const bank = bankOf(settings, word(request, 0));
+    const consent = await rooms.consents.revoke(bank.id, word(request, 1), staff(request));
+    const dead = await rooms.tokens.deny({ bank: bank.id, consent: consent.id }, staff(request));
+    return done(`consent ${consent.id} is ${consent.state}; ${dead} access token(s) ended`);
+  },
+};
+
+const listConsents: Command = {
+  usage: 'consent list <bank>',
+  summary: 'Lists consents, newest first.',
+  words: 1,
+  options: ['participant'],
+  run: async (request, rooms, settings) => {
+    const bank = bankOf(settings, word(request, 0));
+    const { participant } = request.options;
+    const consents = await rooms.consents.list({
+      bank: bank.id,
+      ...(participant === undefined ? {} : { participant }),
+    });
+    return done(
+      ...consents.map(
+        (consent) => `${consent.id} ${consent.state} ${consent.participant} until ${consent.expiresAt.toISOString()}`,
+      ),
+    );
+  },
+};
+
+const rotateKeys: Command = {
+  usage: 'keys rotate <bank>',
+  summary: 'Makes new signing keys current; the old ones stay published for the overlap.',
+  words: 1,
+  options: ['by', 'reason'],
+  run: async (request, rooms, settings) => {
+    const bank = bankOf(settings, word(request, 0));
+    await rooms.vault.rotate(bank.id, staff(request));
+    const { publicKeys } = await rooms.vault.keyring(bank.id);
+    return done(`bank ${bank.id} signs with new keys; published: ${publicKeys.keys.map((key) => key.kid).join(', ')}`);
+  },
+};
+
+const verifyAudit: Command = {
+  usage: 'audit verify',
+  summary: 'Checks every hash chain of the audit trail and names the first bad record.',
+  words: 0,
+  options: [],
+  run: async (_request, rooms) => {
+    await rooms.audit.flush();
+    const verdict = await rooms.audit.verify();
+    if (verdict.intact) return done(`intact: ${verdict.records} records in ${verdict.chains} chains`);
+    return { lines: [`${verdict.problem}: record ${verdict.sequence} of chain ${verdict.chain}`], status: 1 };
+  },
+};
+
+const searchAudit: Command = {
+  usage: 'audit search [--bank <id>] [--participant <id>] [--consent <id>] [--interaction <id>] [--limit <n>]',
+  summary: 'Prints records as JSON lines, newest first.',
+  words: 0,
+  options: ['bank', 'participant', 'consent', 'interaction', 'limit'],
+  run: async (request, rooms) => {
+    await rooms.audit.flush();
+    const { limit, ...filter } = request.options;
+    const records = await rooms.audit.search({ ...filter, limit: limit === undefined ? 100 : Number(limit) });
+    return done(...records.map((record) => JSON.stringify(record)));
+  },
+};
+
+const importParticipants: Command = {
+  usage: 'participant import <file>',
+  summary: 'Enters participants of a JSON file that are not in the directory yet.',
+  words: 1,
+  options: ['by', 'reason'],
+  run: async (request, rooms) => {
+    const parsed: unknown = JSON.parse(request.file ?? 'null');
+    const entries = Array.isArray(parsed) ? parsed : [parsed];
+    const entered = await rooms.directory.importParticipants(entries, staff(request));
+    return done(entered.length === 0 ? 'nothing new' : `entered: ${entered.join(', ')}`);
+  },
+};
+
+const listParticipants: Command = {
+  usage: 'participant list',
+  summary: 'Lists the directory.',
+  words: 0,
+  options: [],
+  run: async (_request, rooms) => {
+    const participants = await rooms.directory.listParticipants();
+    return done(...participants.map((item) => `${item.id} ${item.status} ${item.roles.join(',')} ${item.name}`));
+  },
+};
+
+const limitParticipant: Command = {
+  usage: 'participant limit <id> <requests per minute | none>',
+  summary: 'Sets how many requests a minute a participant may make.',
+  words: 2,
+  options: ['by', 'reason'],
+  run: async (request, rooms) => {
+    const text = word(request, 1);
+    const limit = text === 'none' ? undefined : Number(text);
+    if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+      throw new Refusal('field_invalid', 400, 'the limit is a whole number above zero, or none');
+    }
+    const changed = await rooms.directory.changeRateLimit(word(request, 0), limit, staff(request));
+    return done(`${changed.id}: ${changed.requestsPerMinute ?? 'no limit'}`);
+  },
+};
+
+function changeStatus(verb: string, status: ParticipantStatus): Command {
+  return {
+    usage: `participant ${verb} <id> [--reason <text>]`,
+    summary: `Makes a participant ${status}; in force from the next request on.`,
+    words: 1,
+    options: ['by', 'reason'],
+    run: async (request, rooms, settings) => {
+      const participant = await rooms.directory.changeStatus(word(request, 0), status, staff(request));
+      if (status === 'removed') {
+        for (const bank of settings.banks) {
+          await rooms.tokens.deny({ bank: bank.id, participant: participant.id }, staff(request));
+        }
+      }
+      return done(`${participant.id} is ${participant.status}`);
+    },
+  };
+}
+
+/** Every command that works on the platform's state, by its two words. */
+export const commands: ReadonlyMap<string, Command> = new Map([
+  ['consent revoke', revokeConsent],
+  ['consent list', listConsents],
+  ['keys rotate', rotateKeys],
+  ['audit verify', verifyAudit],
+  ['audit search', searchAudit],
+  ['participant import', importParticipants],
+  ['participant list', listParticipants],
+  ['participant limit', limitParticipant],
+  ...Object.entries(STATUSES).map(([verb, status]) => [`participant ${verb}`, changeStatus(verb, status)] as const),
+  ['client create', createClientCommand],
+]);
+
+/** Runs a command on open rooms. A Refusal becomes its sentence and exit status 1. */
+export async function runCommand(
+  name: string,
+  request: CommandRequest,
+  rooms: Rooms,
+  settings: Settings,
+): Promise<CommandResult> {
+  const command = commands.get(name);
+  if (command === undefined) return { lines: [`there is no command ${name}`], status: 2 };
+  const unknown = Object.keys(request.options).find((option) => !command.options.includes(option));
+  if (request.words.length !== command.words || unknown !== undefined) {
+    return { lines: [`usage: node src/main.ts ${command.usage}`], status: 2 };
+  }
+  try {
+    return await command.run(request, rooms, settings);
+  } catch (cause) {
+    if (cause instanceof Refusal) return { lines: [`${cause.code}: ${cause.message}`], status: 1 };
+    throw cause;
+  }
+}
+
+/** The content of the file that a command's first word names, where it names one. */
+export async function readCommandFile(name: string, words: readonly string[]): Promise<string | undefined> {
+  const [path] = words;
+  return name === 'participant import' && path !== undefined ? readFile(path, 'utf8') : undefined;
+}

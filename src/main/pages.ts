@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { regimes } from '../regimes/index.ts';
+import type { Logo, PageBank } from '../web/index.ts';
+import { addressesOf, type BankSettings, type Settings } from './settings.ts';
+
+/** The colour of a bank that names none: dark enough for white text. */
+const DEFAULT_COLOUR = '#1f4b6e';
+
+/** A bank as its pages show it. */
+export async function pageBankOf(bank: BankSettings, settings: Settings): Promise<PageBank> {
+  const regime = regimes.get(bank.regime);
+  if (regime === undefined) throw new Error(`bank ${bank.id}: unknown regime`);
+  return {
+    id: bank.id,
+    name: bank.name,
+    issuer: addressesOf(bank, settings).issuer,
+    colour: bank.brand?.colour ?? DEFAULT_COLOUR,
+    logo: await logoOf(bank.brand?.logo),
+    showTestUsers: bank.testUsers,
+    words: regime.scopes,
+    consentDays: regime.consentDays,
+    portalUrl: bank.portalUrl,
+    texts: bank.texts,
+  };
+}
+
+async function logoOf(path: string | undefined): Promise<Logo | undefined> {
+  if (path === undefined) return undefined;
+  const bytes = await readFile(path);
+  if (path.endsWith('.svg')) return { type: 'image/svg+xml', bytes };
+  if (path.endsWith('.png')) return { type: 'image/png', bytes };
+  throw new Error(`banks[].brand.logo: ${path} is neither .svg nor .png`);
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { type Audit, createAudit } from '../audit/index.ts';
+import { type Consents, createConsents, createSqlConsentStore } from '../consent/index.ts';
+import { createDirectory, type Directory } from '../directory/index.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { Log } from '../platform/log.ts';
+import { type Migration, migrate, readMigrations } from '../platform/migrate.ts';
+import { openPglite } from '../platform/pglite.ts';
+import { openPostgres } from '../platform/postgres.ts';
+import { createTokens, type Tokens } from '../tokens/index.ts';
+import { createTrust, type Trust, type TrustScheme } from '../trust/index.ts';
+import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
+import type { BankSettings, Settings } from './settings.ts';
+
+/** The core rooms, open and ready: what commands and the edges work on. */
+export interface Rooms {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly migrations: readonly Migration[];
+  readonly audit: Audit;
+  readonly vault: Vault;
+  readonly trust: Trust;
+  readonly directory: Directory;
+  readonly consents: Consents;
+  readonly tokens: Tokens;
+  close(): Promise<void>;
+}
+
+const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+
+/** Where the database is: `DATABASE_URL` wins over the embedded directory. @throws Error when neither is given */
+export async function openDatabase(settings: Settings, databaseUrl: string | undefined): Promise<Database> {
+  if (databaseUrl !== undefined) return openPostgres(databaseUrl);
+  const { directory } = settings.database;
+  if (directory === undefined) throw new Error('database.directory: name a directory, or set DATABASE_URL');
+  return openPglite(directory);
+}
+
+/** Where the state is and who watches. */
+export interface RoomsOptions {
+  readonly databaseUrl: string | undefined;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** An open database instead; the rooms close it. */
+  readonly database?: Database;
+}
+
+/** Opens the database, applies what is missing, and opens the core rooms in the order they need each other. */
+export async function openRooms(settings: Settings, options: RoomsOptions): Promise<Rooms> {
+  const clock = options.clock ?? systemClock;
+  const { log } = options;
+  const database = options.database ?? (await openDatabase(settings, options.databaseUrl));
+  try {
+    const migrations = await readMigrations(MIGRATIONS.pathname);
+    await migrate(database, migrations);
+    const audit = await createAudit({ database, clock, log });
+    const keyStore = await openFileKeyStore(settings.keys.directory);
+    const vault = await createVault({ database, audit, clock, keyStore });
+    const references = await customerReferences(settings, vault);
+    const trust = createTrust({ clock, schemes: await schemesOf(settings), log });
+    const directory = await createDirectory({ database, audit, clock, log });
+    const store = createSqlConsentStore({ database, audit, clock, reference: references });
+    const consents = await createConsents({ stores: () => store, database, clock });
+    const tokens = await createTokens({ database, audit, vault, clock, log });
+    const close = async () => {
+      await Promise.all([consents.close(), directory.close(), tokens.close()]);
+      await audit.close();
+      await database.close();
+    };
+    return { clock, database, migrations, audit, vault, trust, directory, consents, tokens, close };
+  } catch (cause) {
+    await database.close();
+    throw cause;
+  }
+}
+
+/** A customer in the audit trail is a keyed hash of the bank's id, so that the trail names nobody. */
+async function customerReferences(
+  settings: Settings,
+  vault: Vault,
+): Promise<(bank: string, customer: string) => string> {
+  const hashers = new Map<string, (value: string) => string>();
+  for (const bank of settings.banks) hashers.set(bank.id, await vault.hasher(bank.id, 'audit-subject'));
+  return (bank, customer) => {
+    const hash = hashers.get(bank);
+    if (hash === undefined) throw new Error(`bank ${bank} is not configured`);
+    return hash(customer);
+  };
+}
+
+async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustScheme>> {
+  const entries = settings.banks.map(async (bank) => [bank.id, await schemeOf(bank)] as const);
+  return new Map(await Promise.all(entries));
+}
+
+async function schemeOf(bank: BankSettings): Promise<TrustScheme> {
+  const anchors = await Promise.all(bank.trust.anchors.map((path) => readFile(path, 'utf8')));
+  return { anchors, extendedKeyUsages: bank.trust.extendedKeyUsages ?? ['clientAuth'] };
+}

@@ -1,0 +1,461 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { createBrowser } from '../support/browser.ts';
+import { createAuthority } from '../support/certificates.ts';
+import { call, form, type Received } from '../support/http.ts';
+import { connect, travel } from '../support/journey.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { REDIRECT_URI, type Registered, type ThirdParty } from '../support/third-party.ts';
+
+let platform: TestPlatform;
+let a: ThirdParty;
+let b: ThirdParty;
+let clientA: Registered;
+let tlsClientA: Registered;
+let clientB: Registered;
+
+before(async () => {
+  platform = await startPlatform();
+  a = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
+  b = await platform.thirdParty('tpp-b', ['AISP', 'PISP']);
+  clientA = await a.register('gobank');
+  tlsClientA = await a.register('jwtbank', 'tls_client_auth');
+  clientB = await b.register('gobank');
+});
+
+after(() => platform.close());
+
+function reasonOf(received: Received): string {
+  const { error } = received.json();
+  return typeof error === 'object' && error !== null && 'reason' in error ? String(error.reason) : String(error);
+}
+
+function refused(received: Received, status: number, code: string): void {
+  assert.equal(received.status, status, received.text);
+  assert.equal(reasonOf(received), code, received.text);
+  assert.match(String(received.headers['x-fapi-interaction-id']), /^[0-9a-f-]{36}$/);
+}
+
+describe('certificates at the token endpoint and PAR', () => {
+  test('N-46 N-53 without a certificate: tls_client_auth is invalid_client, private_key_jwt is invalid_request', async () => {
+    const bare = a.agentOf();
+    refused(await a.clientToken(tlsClientA, 'payments.create', bare), 401, 'invalid_client');
+    refused(await a.clientToken(clientA, 'payments.create', bare), 400, 'invalid_request');
+    refused((await a.push(clientA, {}, bare)).answer, 400, 'invalid_request');
+    refused((await a.push(tlsClientA, {}, bare)).answer, 401, 'invalid_client');
+  });
+
+  test('N-58 CA-03 CA-12 another participant’s certificate: the one neutral invalid_client', async () => {
+    const wrong = [
+      await a.clientToken(clientA, 'payments.create', b.agent),
+      await a.clientToken(tlsClientA, 'payments.create', b.agent),
+      (await a.push(clientA, {}, b.agent)).answer,
+    ];
+    for (const answer of wrong) refused(answer, 401, 'invalid_client');
+    assert.equal(new Set(wrong.map((answer) => answer.json().error_description)).size, 1);
+  });
+
+  test('N-58 WSN-35 another certificate of the same participant with the same names is not the enrolled one', async () => {
+    const twin = a.agentOf(a.issue());
+    refused(await a.clientToken(tlsClientA, 'payments.create', twin), 401, 'invalid_client');
+    refused(await a.clientToken(clientA, 'payments.create', twin), 401, 'invalid_client');
+  });
+
+  test('N-05 N-06 N-47 N-48 expired, not yet valid, look-alike authority, self-made: refused', async () => {
+    const past = new Date(Date.now() - 86_400_000);
+    const future = new Date(Date.now() + 86_400_000);
+    const identities = [
+      a.issue({ notBefore: new Date(past.getTime() - 86_400_000), notAfter: past }),
+      a.issue({ notBefore: future, notAfter: new Date(future.getTime() + 86_400_000) }),
+      createAuthority('Test Root').issue({ commonName: 'tpp-a', dnsNames: ['tpp-a.example'] }),
+    ];
+    for (const identity of identities) {
+      const agent = a.agentOf(identity);
+      refused(await a.clientToken(tlsClientA, 'payments.create', agent), 401, 'invalid_client');
+      refused(await a.clientToken(clientA, 'payments.create', agent), 400, 'invalid_request');
+    }
+  });
+
+  test('CLD-15 the public token address serves no mutual-TLS client', async () => {
+    const answer = await call(`${a.issuer('jwtbank')}/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form({ grant_type: 'client_credentials', client_id: tlsClientA.id }),
+      agent: a.agent,
+    });
+    refused(answer, 401, 'invalid_client');
+  });
+});
+
+describe('client authentication', () => {
+  const token = (fields: Record<string, string | undefined>) =>
+    a.post('gobank', '/token', { grant_type: 'client_credentials', scope: 'payments.create', ...fields });
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+  test('N-61 only a certificate: invalid_client', async () =>
+    refused(await token({ client_id: clientA.id }), 401, 'invalid_client'));
+
+  test('N-60 a tls_client_auth client that sends an assertion is refused', async () => {
+    const answer = await a.post('jwtbank', '/token', {
+      grant_type: 'client_credentials',
+      client_assertion_type: type,
+      client_assertion: await a.assertion(tlsClientA.id, 'jwtbank'),
+    });
+    refused(answer, 401, 'invalid_client');
+  });
+
+  test('N-62 an assertion names the client by itself', async () => {
+    const answer = await token({
+      client_assertion_type: type,
+      client_assertion: await a.assertion(clientA.id, 'gobank'),
+    });
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  test('N-63 CA-04 two client ids in one request: invalid_request', async () => {
+    const answer = await token({
+      client_id: clientB.id,
+      client_assertion_type: type,
+      client_assertion: await a.assertion(clientA.id, 'gobank'),
+    });
+    refused(answer, 400, 'invalid_request');
+  });
+
+  test('N-65 F2-5.3.2.1-8 WSO-49 each wrong claim of an assertion is invalid_client with one text', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const wrong = [
+      { exp: now - 60 },
+      { iat: now + 90, nbf: now + 90 },
+      { exp: now + 3_600 },
+      { sub: clientB.id },
+      { iss: clientB.id },
+      { jti: undefined },
+      { exp: undefined },
+      { aud: `${a.issuer('gobank')}/token` },
+      { aud: [a.issuer('gobank')] },
+      { aud: 'https://evil.example' },
+      { aud: undefined },
+    ];
+    for (const change of wrong) {
+      const answer = await token({
+        client_assertion_type: type,
+        client_assertion: await a.assertion(clientA.id, 'gobank', change),
+      });
+      assert.ok(answer.status === 401 || answer.status === 400, `${JSON.stringify(change)}: ${answer.text}`);
+      assert.ok(['invalid_client', 'invalid_request'].includes(reasonOf(answer)), answer.text);
+    }
+  });
+
+  test('N-66 an assertion is used once, also after a restart', async () => {
+    const assertion = await a.assertion(clientA.id, 'gobank', { jti: randomUUID() });
+    assert.equal((await token({ client_assertion_type: type, client_assertion: assertion })).status, 200);
+    refused(await token({ client_assertion_type: type, client_assertion: assertion }), 401, 'invalid_client');
+    await platform.restart();
+    refused(await token({ client_assertion_type: type, client_assertion: assertion }), 401, 'invalid_client');
+  });
+
+  test('N-66 twenty parallel uses of one assertion: exactly one is answered', async () => {
+    const assertion = await a.assertion(clientA.id, 'gobank');
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => token({ client_assertion_type: type, client_assertion: assertion })),
+    );
+    assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
+    for (const answer of answers) if (answer.status !== 200) refused(answer, 401, 'invalid_client');
+  });
+
+  test('N-67 another key, and another participant’s assertion', async () => {
+    const foreign = await a.assertion(clientA.id, 'gobank', {}, b.privateKey);
+    refused(await token({ client_assertion_type: type, client_assertion: foreign }), 401, 'invalid_client');
+    const theirs = await b.assertion(clientB.id, 'gobank');
+    refused(await token({ client_assertion_type: type, client_assertion: theirs }), 401, 'invalid_client');
+  });
+
+  test('N-67 alg none and HMAC with the public key', async () => {
+    const [, payload] = (await a.assertion(clientA.id, 'gobank')).split('.');
+    for (const alg of ['none', 'HS256', 'RS256']) {
+      const header = Buffer.from(JSON.stringify({ alg, kid: 'tpp-a-1' })).toString('base64url');
+      const answer = await token({
+        client_assertion_type: type,
+        client_assertion: `${header}.${payload}.${alg === 'none' ? '' : 'AAAA'}`,
+      });
+      refused(answer, 401, 'invalid_client');
+    }
+  });
+
+  test('WSN-02 CLD-01 a client secret at a FAPI bank is refused', async () => {
+    const answer = await token({ client_id: clientA.id, client_secret: 'guess' });
+    assert.ok([400, 401].includes(answer.status), answer.text);
+  });
+
+  test('F2-5.3.2.1-2 LAB-09 the password grant does not exist', async () => {
+    const answer = await a.post('gobank', '/token', {
+      ...(await a.credentials(clientA)),
+      grant_type: 'password',
+      username: 'user',
+      password: 'x',
+    });
+    refused(answer, 400, 'unsupported_grant_type');
+  });
+
+  test('LAB-24 a JSON body at the token endpoint is invalid_request', async () => {
+    const answer = await call(`${a.mtls('gobank')}/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+      agent: a.agent,
+    });
+    refused(answer, 400, 'invalid_request');
+  });
+});
+
+describe('pushed requests, codes and refresh tokens', () => {
+  test('CLD-20 N-99 PKCE missing or plain is refused', async () => {
+    refused((await a.push(clientA, { code_challenge: undefined })).answer, 400, 'invalid_request');
+    refused((await a.push(clientA, { code_challenge_method: 'plain' })).answer, 400, 'invalid_request');
+  });
+
+  test('N-93 N-106 redirect URI missing or not registered', async () => {
+    for (const uri of [undefined, 'https://evil.example/', `${REDIRECT_URI}/`, `${REDIRECT_URI}?x=1`]) {
+      const { answer } = await a.push(clientA, { redirect_uri: uri });
+      assert.equal(answer.status, 400, answer.text);
+    }
+  });
+
+  test('N-91 a push that names a request_uri', async () => {
+    refused(
+      (await a.push(clientA, { request_uri: 'urn:ietf:params:oauth:request_uri:x' })).answer,
+      400,
+      'invalid_request',
+    );
+  });
+
+  test('N-94 a scope the client does not have', async () => {
+    refused((await a.push(clientA, { scope: 'openid fundsconfirmations' })).answer, 400, 'invalid_scope');
+  });
+
+  test('CLD-19 another response type', async () => {
+    const { answer } = await a.push(clientA, { response_type: 'code id_token' });
+    refused(answer, 400, 'unsupported_response_type');
+  });
+
+  test('CLD-21 N-108 an authorization request without PAR is no request', async () => {
+    const query = new URLSearchParams({
+      client_id: clientA.id,
+      response_type: 'code',
+      redirect_uri: REDIRECT_URI,
+      scope: 'openid',
+    });
+    const page = await createBrowser(platform.browserAgent).send(`${a.issuer('gobank')}/authorize?${query}`, 'GET');
+    const location = page.headers.location === undefined ? undefined : new URL(page.headers.location);
+    assert.ok(page.status === 400 || location?.searchParams.get('error') === 'invalid_request', page.text);
+  });
+
+  test('N-101 N-165 a request_uri of another client, or malformed, is an error page and no redirect', async () => {
+    const pushed = await a.push(clientA);
+    const stolen = pushed.authorizationUrl.replace(clientA.id, clientB.id);
+    const malformed = pushed.authorizationUrl.replace(/request_uri=[^&]+/, 'request_uri=nonsense');
+    for (const url of [stolen, malformed]) {
+      const page = await createBrowser(platform.browserAgent).send(url, 'GET');
+      assert.equal(page.status, 400);
+      assert.equal(page.headers.location, undefined);
+      assert.match(String(page.headers['content-type']), /text\/html/);
+    }
+  });
+
+  test('N-110 an unknown client is a local error page', async () => {
+    const page = await createBrowser(platform.browserAgent).send(
+      `${a.issuer('gobank')}/authorize?client_id=nobody&request_uri=x`,
+      'GET',
+    );
+    assert.equal(page.status, 400);
+    assert.equal(page.headers.location, undefined);
+    assert.ok(page.text.includes(String(page.headers['x-fapi-interaction-id'])), 'the page shows the trace id');
+  });
+
+  test('N-70 WSN-38 wrong or missing verifier, other redirect URI', async () => {
+    for (const change of [
+      { code_verifier: 'x'.repeat(43) },
+      { code_verifier: undefined },
+      { redirect_uri: 'https://evil.example/' },
+    ]) {
+      const pushed = await a.push(clientA);
+      const back = await travel(platform, pushed);
+      const answer = await a.exchange(clientA, back.searchParams.get('code') ?? '', pushed.verifier, a.agent, change);
+      assert.equal(answer.status, 400, answer.text);
+      assert.ok(['invalid_grant', 'invalid_request'].includes(reasonOf(answer)));
+    }
+  });
+
+  test('N-69 WSO-51 a code used twice: invalid_grant, and the tokens of the first exchange are dead', async () => {
+    const pushed = await a.push(clientA);
+    const back = await travel(platform, pushed);
+    const code = back.searchParams.get('code') ?? '';
+    const first = (await a.exchange(clientA, code, pushed.verifier)).json();
+    assert.equal((await a.api('gobank', '/accounts', String(first.access_token))).status, 200);
+    refused(await a.exchange(clientA, code, pushed.verifier), 400, 'invalid_grant');
+    assert.equal((await a.api('gobank', '/accounts', String(first.access_token))).status, 401);
+    refused(await a.refresh(clientA, String(first.refresh_token)), 400, 'invalid_grant');
+  });
+
+  test('N-69 B1 twenty parallel redemptions of one code: at most one is answered, and then all its tokens are dead', async () => {
+    const pushed = await a.push(clientA);
+    const code = (await travel(platform, pushed)).searchParams.get('code') ?? '';
+    const answers = await Promise.all(Array.from({ length: 20 }, () => a.exchange(clientA, code, pushed.verifier)));
+    const won = answers.filter((answer) => answer.status === 200);
+    assert.ok(won.length <= 1, `${won.length} redemptions`);
+    for (const answer of answers) if (answer.status !== 200) refused(answer, 400, 'invalid_grant');
+    for (const answer of won) {
+      assert.deepEqual((await a.introspect(clientA, String(answer.json().access_token))).json(), { active: false });
+      refused(await a.refresh(clientA, String(answer.json().refresh_token)), 400, 'invalid_grant');
+    }
+  });
+
+  test('N-162 N-163 another participant redeems code and refresh token: invalid_grant', async () => {
+    const pushed = await a.push(clientA);
+    const code = (await travel(platform, pushed)).searchParams.get('code') ?? '';
+    refused(await b.exchange(clientB, code, pushed.verifier), 400, 'invalid_grant');
+    const { refresh } = await connect(platform, a, clientA);
+    refused(await b.refresh(clientB, refresh), 400, 'invalid_grant');
+    assert.equal((await a.refresh(clientA, refresh)).status, 200);
+  });
+
+  test('N-72 WSO-52 a refresh that asks for more', async () => {
+    const { refresh } = await connect(platform, a, clientA);
+    refused(
+      await a.refresh(clientA, refresh, a.agent, { scope: 'openid accounts payments.create' }),
+      400,
+      'invalid_scope',
+    );
+    assert.equal((await a.refresh(clientA, refresh)).status, 200);
+  });
+
+  test('N-74 N-77 CLD-35 another’s token: revocation tells nothing and changes nothing, introspection is inactive', async () => {
+    const { access } = await connect(platform, a, clientA);
+    assert.equal((await b.revoke(clientB, access)).status, 200);
+    assert.deepEqual((await b.introspect(clientB, access)).json(), { active: false });
+    assert.equal((await a.api('gobank', '/accounts', access)).status, 200);
+    refused(await a.post('gobank', '/introspect', { token: access }), 400, 'invalid_request');
+  });
+});
+
+describe('the gateway', () => {
+  let access: string;
+  before(async () => {
+    ({ access } = await connect(platform, a, clientA));
+  });
+
+  test('N-01 N-02 no certificate; another participant’s certificate with a stolen token', async () => {
+    const before = platform.core.calls.length;
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf() }), 401, 'certificate_missing');
+    refused(await a.api('gobank', '/accounts', access, { agent: b.agent }), 401, 'certificate_not_bound');
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf(a.issue()) }), 401, 'certificate_not_bound');
+    assert.equal(platform.core.calls.length, before);
+  });
+
+  test('N-05 expired and not yet valid are told apart', async () => {
+    const day = 86_400_000;
+    const at = (from: number, to: number) =>
+      a.issue({ notBefore: new Date(Date.now() + from * day), notAfter: new Date(Date.now() + to * day) });
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf(at(-2, -1)) }), 401, 'certificate_expired');
+    refused(
+      await a.api('gobank', '/accounts', access, { agent: a.agentOf(at(1, 2)) }),
+      401,
+      'certificate_not_yet_valid',
+    );
+  });
+
+  test('N-82 RS-2 WSN-39 no token, a token in the query, nonsense', async () => {
+    refused(await a.api('gobank', '/accounts', undefined), 401, 'token_missing');
+    refused(await a.api('gobank', `/accounts?access_token=${access}`, undefined), 401, 'token_missing');
+    refused(await a.api('gobank', '/accounts', 'nonsense'), 401, 'token_invalid');
+  });
+
+  test('CLD-14 a token of one bank at another', async () => {
+    refused(await a.api('jwtbank', '/accounts', access), 401, 'token_invalid');
+  });
+
+  test('WSN-40 LAB-02 token kinds: an application token on customer routes and the reverse', async () => {
+    const own = String((await a.clientToken(clientA)).json().access_token);
+    const wrong = await a.api('gobank', '/accounts', own);
+    assert.ok([401, 403].includes(wrong.status));
+    const pay = await a.api('gobank', '/payments', access, { method: 'POST', body: '{}' });
+    assert.ok([401, 403].includes(pay.status), pay.text);
+  });
+
+  test('N-42 unknown path 404, wrong method 405', async () => {
+    refused(await a.api('gobank', '/v9/accounts', access), 404, 'not_found');
+    refused(await a.api('gobank', '/accounts', access, { method: 'DELETE' }), 405, 'method_not_allowed');
+  });
+
+  test('LAB-15 CLD suspended: token 400, call 403, push 400, introspection inactive; back at once when approved', async () => {
+    const { access: live, refresh } = await connect(platform, b, clientB);
+    const staff = { kind: 'staff', reference: 'test', reason: 'inquiry' } as const;
+    await platform.rooms.directory.changeStatus('tpp-b', 'suspended', staff);
+    refused(await b.api('gobank', '/accounts', live), 403, 'participant_suspended');
+    refused(await b.clientToken(clientB), 400, 'unauthorized_client');
+    refused(await b.refresh(clientB, refresh), 400, 'unauthorized_client');
+    refused((await b.push(clientB)).answer, 400, 'unauthorized_client');
+    assert.deepEqual((await b.introspect(clientB, live)).json(), { active: false });
+    const again = await b.sendRegistration('jwtbank', await b.registration('private_key_jwt'));
+    refused(again, 400, 'unapproved_software_statement');
+    assert.equal((await a.api('gobank', '/accounts', access)).status, 200);
+    await platform.rooms.directory.changeStatus('tpp-b', 'approved', staff);
+    assert.equal((await b.api('gobank', '/accounts', live)).status, 200);
+  });
+
+  test('LAB-17 N-172 the sixth call in a minute is 429 with Retry-After; the other participant is untouched', async () => {
+    const { access: live } = await connect(platform, b, clientB);
+    const staff = { kind: 'staff', reference: 'test' } as const;
+    await platform.rooms.directory.changeRateLimit('tpp-b', 1, staff);
+    const answers = [];
+    for (let index = 0; index < 3; index += 1) answers.push(await b.api('gobank', '/accounts', live));
+    const limited = answers.at(-1);
+    assert.ok(limited);
+    refused(limited, 429, 'rate_limited');
+    assert.match(String(limited.headers['retry-after']), /^\d+$/);
+    assert.equal((await a.api('gobank', '/accounts', access)).status, 200);
+    await platform.rooms.directory.changeRateLimit('tpp-b', undefined, staff);
+    assert.equal((await b.api('gobank', '/accounts', live)).status, 200);
+  });
+
+  test('WSO-36 RS-11 the interaction id is echoed, made when absent, and found in the trail', async () => {
+    const id = randomUUID();
+    const answer = await a.api('gobank', '/accounts', access, { headers: { 'x-fapi-interaction-id': id } });
+    assert.equal(answer.headers['x-fapi-interaction-id'], id);
+    await platform.rooms.audit.flush();
+    const records = await platform.rooms.audit.search({ interaction: id });
+    assert.deepEqual(
+      records.map((record) => [record.family, record.participant, record.outcome]),
+      [['gateway', 'tpp-a', 'allowed']],
+    );
+  });
+
+  test('N-32 client-sent internal headers and certificate headers never reach the bank', async () => {
+    const headers = {
+      'portcullis-facts': 'forged',
+      'client-cert': ':AAAA:',
+      'x-forwarded-for': '10.0.0.1',
+      'ssl-client-cert': 'x',
+    };
+    assert.equal((await a.api('gobank', '/accounts', access, { headers })).status, 200);
+    const seen = platform.core.calls.at(-1)?.headers ?? {};
+    for (const name of ['client-cert', 'x-forwarded-for', 'ssl-client-cert', 'authorization'])
+      assert.equal(seen[name], undefined, name);
+    assert.notEqual(seen['portcullis-facts'], 'forged');
+  });
+});
+
+describe('keys', () => {
+  test('LAB-22 N-78 a rotated key signs, the old one stays published, tokens of before still work', async () => {
+    const { access } = await connect(platform, a, tlsClientA);
+    await platform.rooms.vault.rotate('jwtbank', { kind: 'staff', reference: 'test' });
+    assert.equal((await a.api('jwtbank', '/accounts', access)).status, 200);
+    const { access: fresh } = await connect(platform, a, tlsClientA);
+    const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+    assert.notEqual(kidOf(fresh), kidOf(access));
+    const published = await call(`${a.issuer('jwtbank')}/jwks`, { agent: platform.browserAgent });
+    for (const token of [access, fresh]) assert.ok(published.text.includes(kidOf(token)));
+    assert.equal((await a.api('jwtbank', '/accounts', fresh)).status, 200);
+  });
+});
