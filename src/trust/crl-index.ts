@@ -9,7 +9,7 @@ export interface SerialIndex {
   readonly size: number;
   /** Octets held: list and table. */
   readonly octets: number;
-  /** The entry of a serial. @throws Unusable */
+  /** The entry of a serial. */
   find(serial: Uint8Array): CrlEntry | undefined;
 }
 
@@ -91,11 +91,21 @@ function lookUp(table: Uint32Array, source: Uint8Array, end: number, serial: Uin
     const offset = found - 1;
     const [from, to] = serialRange(source, offset);
     if (Buffer.compare(source.subarray(from, to), serial) === 0) {
-      return guarded(() => parseEntry(readAt(source, offset, end, LENGTH_OCTETS)));
+      return entryAt(source, offset, end, serial);
     }
     place = (place + 1) & (table.length - 1);
   }
   return undefined;
+}
+
+/** A serial that is listed is revoked, even if the date beside it does not exist. */
+function entryAt(source: Uint8Array, offset: number, end: number, serial: Uint8Array): CrlEntry {
+  try {
+    return parseEntry(readAt(source, offset, end, LENGTH_OCTETS));
+  } catch (cause) {
+    if (cause instanceof Malformed) return { serial, revokedAt: undefined, reason: undefined };
+    throw cause;
+  }
 }
 
 /** Where the serial's octets are in an entry that was read before. */

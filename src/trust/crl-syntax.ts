@@ -126,7 +126,7 @@ function flagOf(cursor: Cursor, number: number): boolean {
 /** One entry: what a certificate was revoked for, and when. */
 export interface CrlEntry {
   readonly serial: Uint8Array;
-  readonly revokedAt: Date;
+  readonly revokedAt: Date | undefined;
   /** CRLReason number. */
   readonly reason: number | undefined;
 }
