@@ -1,16 +1,14 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { DirectoryLog } from './changes.ts';
+import { createFlushes } from './flushes.ts';
 import type { Participant } from './participant.ts';
 import { addRequests, deleteRequestCounts } from './request-store.ts';
 
 const WINDOW_MS = 60_000;
-/** How long requests are gathered before they are told to the other nodes. */
-const FLUSH_INTERVAL_MS = 100;
 /** A participant this close to its limit is told of at once: at most so many extra statements a minute buy a sharp edge. */
 const NEAR_THE_LIMIT = 20;
-/** The database is away: each node counts alone meanwhile, and asks no more often than this. */
-const RETRY_INTERVAL_MS = 1_000;
+/** One statement of this size takes a few milliseconds; the rest follows in the next. */
 const MAXIMUM_PARTICIPANTS_PER_FLUSH = 1_000;
 /** Minutes are kept a little longer than they count, for nodes whose clocks differ. */
 const KEPT_WINDOWS = 5;
@@ -48,45 +46,14 @@ interface Parts {
 export function createRequestCounter({ database, clock, log }: Parts): RequestCounter {
   let window = 0;
   let counts = new Map<string, Count>();
-  let timer: NodeJS.Timeout | undefined;
-  let timerIsUrgent = false;
-  let flushing: Promise<void> | undefined;
-  let urgentMeanwhile = false;
   let failing = false;
-  let closed = false;
   let cleanedWindow = 0;
+  const flushes = createFlushes({ flush, isPending: () => counts.values().some((count) => count.pending > 0) });
 
-  function schedule(urgent: boolean): void {
-    if (closed || flushing !== undefined) return;
-    if (timer !== undefined && (timerIsUrgent || !urgent)) return;
-    clearTimeout(timer);
-    timerIsUrgent = urgent;
-    timer = setTimeout(start, delay(urgent));
-    timer.unref();
-  }
-
-  function delay(urgent: boolean): number {
-    if (failing) return RETRY_INTERVAL_MS;
-    return urgent ? 0 : FLUSH_INTERVAL_MS;
-  }
-
-  function start(): void {
-    timer = undefined;
-    urgentMeanwhile = false;
-    flushing = flush().finally(() => {
-      flushing = undefined;
-      if (hasPending(counts)) schedule(urgentMeanwhile);
-    });
-  }
-
-  async function flush(): Promise<void> {
+  async function flush(): Promise<boolean> {
     const current = counts;
-    const sent = gather(current);
-    if (sent.size === 0) return;
     try {
-      const totals = await addRequests(database, new Date(window * WINDOW_MS), sent);
-      for (const participant of sent.keys()) settle(current.get(participant), totals.get(participant));
-      if (cleanedWindow !== window && (await removeOld(window)) < MAXIMUM_COUNTS_PER_REMOVAL) cleanedWindow = window;
+      await tell(current, window);
       failing = false;
     } catch (cause) {
       // Sent again: a total that was added and not answered counts twice, which errs on the safe side.
@@ -95,11 +62,18 @@ export function createRequestCounter({ database, clock, log }: Parts): RequestCo
         log?.error({ err: cause }, 'request counts cannot be shared; each node counts alone until they can');
       failing = true;
     }
+    return !failing;
   }
 
-  function removeOld(present: number): Promise<number> {
+  async function tell(current: ReadonlyMap<string, Count>, present: number): Promise<void> {
+    const sent = gather(current);
+    if (sent.size === 0) return;
+    const totals = await addRequests(database, new Date(present * WINDOW_MS), sent);
+    for (const participant of sent.keys()) settle(current.get(participant), totals.get(participant));
+    if (cleanedWindow === present) return;
     const before = new Date((present - KEPT_WINDOWS) * WINDOW_MS);
-    return deleteRequestCounts(database, before, MAXIMUM_COUNTS_PER_REMOVAL);
+    const removed = await deleteRequestCounts(database, before, MAXIMUM_COUNTS_PER_REMOVAL);
+    if (removed < MAXIMUM_COUNTS_PER_REMOVAL) cleanedWindow = present;
   }
 
   /** The count of this minute; what was not told of an earlier one no longer matters. */
@@ -124,27 +98,15 @@ export function createRequestCounter({ database, clock, log }: Parts): RequestCo
       if (used >= limit) return secondsLeft(clock.now());
       count.pending += 1;
       // The first of a minute, too: it brings what the other nodes have counted.
-      const urgent = used === 0 || limit - used <= NEAR_THE_LIMIT;
-      urgentMeanwhile ||= urgent;
-      schedule(urgent);
+      flushes.ask(used === 0 || limit - used <= NEAR_THE_LIMIT);
       return undefined;
     },
-    close: async () => {
-      closed = true;
-      clearTimeout(timer);
-      await flushing;
-      do await flush();
-      while (hasPending(counts) && !failing);
-    },
+    close: flushes.close,
   };
 }
 
 function secondsLeft(now: Date): number {
   return Math.max(1, Math.ceil((WINDOW_MS - (now.getTime() % WINDOW_MS)) / 1000));
-}
-
-function hasPending(counts: ReadonlyMap<string, Count>): boolean {
-  return counts.values().some((count) => count.pending > 0);
 }
 
 /** Moves what is pending to sending, and gives it. */
