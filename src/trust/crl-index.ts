@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type CrlEntry, parseEntry } from './crl-syntax.ts';
+import { type CrlEntry, MAXIMUM_SERIAL_OCTETS, parseEntry } from './crl-syntax.ts';
 import { type Element, readAt, TAG } from './der.ts';
 import { Malformed } from './malformed.ts';
 import { Unusable } from './unusable.ts';
@@ -63,7 +63,7 @@ function readChecked(source: Uint8Array, offset: number, end: number): Element {
     entry.tag === TAG.sequence &&
     source[entry.content] === TAG.integer &&
     serialLength > 1 &&
-    serialLength < 0x80 &&
+    serialLength <= MAXIMUM_SERIAL_OCTETS &&
     isMinimal(source, entry.content + 2) &&
     source[time] === TAG.utcTime &&
     source[time + 1] === 13 &&

@@ -132,7 +132,7 @@ export interface CrlEntry {
 }
 
 /** Twenty, and one for the sign (RFC 5280 §5.1.2.6). */
-const MAXIMUM_SERIAL_OCTETS = 21;
+export const MAXIMUM_SERIAL_OCTETS = 21;
 const REASON = '2.5.29.21';
 const CERTIFICATE_ISSUER = '2.5.29.29';
 
