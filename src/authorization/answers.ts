@@ -11,6 +11,7 @@ const NOT_ALLOWED = new Set([
   'requested grant type is not allowed for this client',
   'requested response_type is not allowed for this client',
 ]);
+const KNOWN_SCOPES = new Set(['openid', 'offline_access']);
 const MACHINE_ROUTES = new Set([
   'token',
   'pushed_authorization_request',
@@ -66,10 +67,24 @@ async function complete(bank: AuthorizationBank, rooms: AuthorizationRooms, ctx:
     await answerStructuredToken(bank, rooms, ctx);
     return;
   }
+  if (route === 'pushed_authorization_request') checkPush(bank, ctx, error);
   if (error?.error === 'invalid_request' && NOT_ALLOWED.has(error.error_description ?? '')) {
     ctx.body = { ...error, error: 'unauthorized_client' };
   }
   if (route === 'client' || route === 'client_update') hideSecret(ctx);
+}
+
+/** RFC 9126 §2.1 wants `invalid_request` for a nested request_uri; a scope nobody knows is refused, not ignored (N-91, N-94). */
+function checkPush(bank: AuthorizationBank, ctx: KoaContextWithOIDC, error: OAuthError | undefined): void {
+  if (error?.error === 'request_uri_not_supported') {
+    ctx.body = { error: 'invalid_request', error_description: 'a pushed request does not name a request_uri' };
+    return;
+  }
+  const asked = ctx.status === 201 ? String(ctx.oidc.params?.scope ?? '').split(' ') : [];
+  const unknown = asked.find((scope) => scope !== '' && !KNOWN_SCOPES.has(scope) && !bank.scopes.includes(scope));
+  if (unknown === undefined) return;
+  ctx.status = 400;
+  ctx.body = { error: 'invalid_scope', error_description: 'a scope in the request does not exist at this bank' };
 }
 
 /** A secret is shown once, when it is made (LAB-08). */
