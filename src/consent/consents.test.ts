@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { openTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { createRecordingAudit } from '../../test/support/recording-audit.ts';
+import { openAgain } from '../../test/support/second-database.ts';
 import type { Actor } from '../audit/index.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
@@ -147,7 +148,8 @@ test('N-206 a revocation while an older answer is on its way never leaves Author
 });
 
 test('CLD-48 revoked at one instance, refused at the other once it is told', async () => {
-  const [one, other] = [await openRoom(), await openRoom()];
+  const elsewhere = await openAgain(database);
+  const [one, other] = [await openRoom(), await openRoom({ database: elsewhere })];
   const id = await authorised();
   assert.equal((await other.consents.current(BANK, id))?.state, 'Authorised');
   const told = new Promise<void>((resolve) => {
@@ -158,6 +160,7 @@ test('CLD-48 revoked at one instance, refused at the other once it is told', asy
   assert.equal((await other.consents.current(BANK, id))?.state, 'Revoked');
   await one.consents.close();
   await other.consents.close();
+  await elsewhere.close();
 });
 
 test('N-203 a change of one consent does not make others be read again', async () => {
