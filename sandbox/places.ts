@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { hash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 /** The directory of the project. */
 export const projectDirectory = join(import.meta.dirname, '..');
@@ -38,12 +40,21 @@ export function placesOf(root: string): Places {
     keys: join(root, 'keys'),
     configuration: join(sandbox, 'portcullis.json'),
     directoryEntries: join(sandbox, 'participants.json'),
-    control: join(sandbox, 'control.sock'),
+    control: socketOf(sandbox),
     processId: join(sandbox, 'start.pid'),
   };
 }
 
+/** Operating systems cut the path of a socket off after about a hundred octets. */
+const LONGEST_SOCKET_PATH = 100;
+
+function socketOf(sandbox: string): string {
+  const path = join(sandbox, 'control.sock');
+  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
+  return join(tmpdir(), `portcullis-${hash('sha256', path, 'hex').slice(0, 16)}.sock`);
+}
+
 /** The places of this checkout, or of the directory the environment names. */
 export function ownPlaces(environment: NodeJS.ProcessEnv = process.env): Places {
-  return placesOf(environment.PORTCULLIS_SANDBOX_DIRECTORY ?? join(projectDirectory, 'var'));
+  return placesOf(resolve(environment.PORTCULLIS_SANDBOX_DIRECTORY ?? join(projectDirectory, 'var')));
 }

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { statementIssuer } from './authority/directory.ts';
+import type { Places } from './places.ts';
+
+/** A bank of the sandbox as the platform and its own service need it. */
+export interface SandboxBank {
+  readonly id: string;
+  readonly name: string;
+  readonly regime: string;
+  readonly profile: 'fapi2' | 'baseline';
+  readonly accessTokens: 'opaque' | 'jwt';
+  /** Routes decide by scope alone, as in the lab (LAB-02). */
+  readonly routesByScopeAlone?: true;
+  readonly colour: string;
+  /** Port of its core service. */
+  readonly corePort: number;
+}
+
+/** The banks (design §6). */
+export const sandboxBanks: readonly SandboxBank[] = [
+  {
+    id: 'gobank',
+    name: 'Go Bank',
+    regime: 'generic',
+    profile: 'fapi2',
+    accessTokens: 'opaque',
+    colour: '#0b6e4f',
+    corePort: 9101,
+  },
+  {
+    id: 'labbank',
+    name: 'Lab Bank',
+    regime: 'generic',
+    profile: 'baseline',
+    accessTokens: 'jwt',
+    routesByScopeAlone: true,
+    colour: '#5b3f8c',
+    corePort: 9102,
+  },
+];
+
+/** Every port the sandbox opens, by what opens it: change them here and everything follows (ASK-03). */
+export interface Ports {
+  readonly issuer: number;
+  readonly mtls: number;
+  readonly plain: number;
+  readonly operators: number;
+  /** Of each bank's core service. */
+  readonly banks: Readonly<Record<string, number>>;
+}
+
+/** The ports of the sandbox contract, all moved by an offset. */
+export function portsOf(offset: number): Ports {
+  return {
+    issuer: 8443 + offset,
+    mtls: 8444 + offset,
+    plain: 8445 + offset,
+    operators: 8080 + offset,
+    banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
+  };
+}
+
+const HIGHEST_OFFSET = 50_000;
+
+/** The ports that PORTCULLIS_SANDBOX_PORT_OFFSET asks for. @throws Error when it is no offset */
+export function ownPorts(environment: NodeJS.ProcessEnv = process.env): Ports {
+  const text = environment.PORTCULLIS_SANDBOX_PORT_OFFSET ?? '0';
+  const offset = Number(text);
+  if (!/^\d+$/.test(text) || offset > HIGHEST_OFFSET) {
+    throw new Error(`PORTCULLIS_SANDBOX_PORT_OFFSET is ${text}: write a number from 0 to ${HIGHEST_OFFSET}`);
+  }
+  return portsOf(offset);
+}
+
+/** Where everybody finds what the sandbox opens. */
+export interface Addresses {
+  readonly issuer: string;
+  readonly mtls: string;
+  readonly plain: string;
+  readonly operators: string;
+}
+
+/** The addresses of given ports. */
+export function addressesOf(ports: Ports): Addresses {
+  return {
+    issuer: `https://localhost:${ports.issuer}`,
+    mtls: `https://localhost:${ports.mtls}`,
+    plain: `https://localhost:${ports.plain}`,
+    operators: `http://localhost:${ports.operators}`,
+  };
+}
+
+/** The port of a bank's core service. */
+export function corePortOf(ports: Ports, bank: SandboxBank): number {
+  const port = ports.banks[bank.id];
+  if (port === undefined) throw new Error(`bank ${bank.id} has no port`);
+  return port;
+}
+
+/** The platform's configuration file, as `node src/main.ts serve --config` reads it. */
+export function platformConfiguration(ports: Ports, places: Places): Readonly<Record<string, unknown>> {
+  const { issuer, mtls, plain } = addressesOf(ports);
+  const server = {
+    host: 'localhost',
+    certificate: join(places.platform, 'server.pem'),
+    key: join(places.platform, 'server.key'),
+  };
+  return {
+    sandbox: true,
+    doors: {
+      issuer: { ...server, port: ports.issuer, origin: issuer },
+      mtls: { ...server, port: ports.mtls, origin: mtls, clientCertificate: 'handshake' },
+      plain: { ...server, port: ports.plain, origin: plain },
+      operators: { host: '127.0.0.1', port: ports.operators },
+      control: places.control,
+    },
+    database: { directory: places.database },
+    keys: { directory: places.keys },
+    directory: {
+      participants: places.directoryEntries,
+      statementIssuer,
+      statementKeys: join(places.authority, 'directory.jwks.json'),
+    },
+    banks: sandboxBanks.map((bank) => bankConfiguration(bank, ports, places)),
+  };
+}
+
+function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Readonly<Record<string, unknown>> {
+  const { id, name, regime, profile, accessTokens, routesByScopeAlone, colour } = bank;
+  return {
+    id,
+    name,
+    regime,
+    profile,
+    accessTokens,
+    ...(routesByScopeAlone === undefined ? {} : { routesByScopeAlone }),
+    trust: { anchors: [join(places.authority, 'root.pem')] },
+    connector: {
+      origin: `https://localhost:${corePortOf(ports, bank)}`,
+      certificate: join(places.platform, 'gateway.pem'),
+      key: join(places.platform, 'gateway.key'),
+      authorities: [join(places.authority, 'internal.pem')],
+    },
+    brand: { colour },
+  };
+}

@@ -1,0 +1,40 @@
+import { join, relative } from 'node:path';
+import { demoPassword } from './bank/passwords.ts';
+import { addressesOf, type Ports, sandboxBanks } from './configuration.ts';
+import type { Places } from './places.ts';
+import { expiryWarnings } from './renewal.ts';
+
+/** What `npm start` prints once everything is ready: addresses, users, what to try next. */
+export async function startPage(
+  places: Places,
+  ports: Ports,
+  milliseconds: number,
+  notes: readonly string[],
+): Promise<string> {
+  const { issuer, mtls, plain, operators } = addressesOf(ports);
+  const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
+  const here = (path: string) => relative(process.cwd(), path) || '.';
+  return [
+    '',
+    `Portcullis is ready after ${(milliseconds / 1000).toFixed(1)} s.`,
+    '',
+    ...sandboxBanks.map(({ id, name }) => `  ${name.padEnd(12)}${issuer}/${id}/.well-known/openid-configuration`),
+    '',
+    `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
+    `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
+    `  health      ${operators}/health/ready`,
+    '',
+    `  customers   user / ${demoPassword}   user2 / ${demoPassword}`,
+    `  trust       ${here(join(places.authority, 'root.pem'))}   the root of every certificate here`,
+    `  participants ${here(places.participants)}`,
+    `  log         ${here(join(places.sandbox, 'portcullis.log'))}`,
+    ...(warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `  note        ${warning}`)]),
+    '',
+    'Try next, in another terminal:',
+    '  npm run walk                                     a third party goes the whole way at Go Bank',
+    '  npm run lab                                      the lab at Lab Bank, with its commands and its matrix',
+    '  npm run participant -- mypay --roles AISP,PISP   another participant',
+    '',
+    'Stop with Ctrl+C. npm run reset removes everything this start made.',
+  ].join('\n');
+}

@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readable, writePublic } from './authority/files.ts';
+import { openRegister } from './authority/register.ts';
+import { remoteKeys } from './bank/facts.ts';
+import { type OpenBank, openBank } from './bank/server.ts';
+import {
+  addressesOf,
+  corePortOf,
+  ownPorts,
+  type Ports,
+  platformConfiguration,
+  type SandboxBank,
+  sandboxBanks,
+} from './configuration.ts';
+import { findClash } from './doors.ts';
+import { ownPlaces, type Places } from './places.ts';
+import { startPlatform } from './platform-process.ts';
+import { findProcesses, forgetProcesses, noteProcesses, stopProcess } from './process-book.ts';
+import { rebindRenewed } from './renewal.ts';
+import { startPage } from './start-page.ts';
+
+/** A sandbox that is ready. */
+export interface Sandbox {
+  /** Resolves when the platform has ended by itself. */
+  readonly ended: Promise<void>;
+  /** What happened at the start that somebody should know. */
+  readonly notes: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Creates what is missing, opens everything and waits until it is ready. @throws Error that names the failing component */
+export async function startSandbox(places: Places, ports: Ports, now = new Date()): Promise<Sandbox> {
+  await refuseSecond(places);
+  await refuseClash(ports);
+  const { renewed } = await openRegister(
+    places,
+    sandboxBanks.map((bank) => bank.id),
+    now,
+  ).catch((cause: unknown) => blame('test authority', cause));
+  await writePublic(places.configuration, readable(platformConfiguration(ports, places)));
+  const banks: OpenBank[] = [];
+  const closeBanks = () => Promise.all(banks.map((bank) => bank.close()));
+  const stops: (() => Promise<unknown>)[] = [closeBanks, () => forgetProcesses(places)];
+  const stop = async () => {
+    for (const step of stops.splice(0)) await step();
+  };
+  try {
+    for (const bank of sandboxBanks) {
+      banks.push(await openCore(bank, places, ports).catch((cause: unknown) => blame(bank.name, cause)));
+    }
+    const platform = startPlatform(places);
+    stops.unshift(() => platform.stop());
+    await noteProcesses(places, { start: process.pid, platform: platform.pid });
+    await platform.ready(addressesOf(ports).operators);
+    return { ended: platform.ended, notes: await rebindRenewed(places, renewed), stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+/** Two sandboxes in one directory would write over each other; a platform without its start is left over and ended. */
+async function refuseSecond(places: Places): Promise<void> {
+  const { start, platform } = await findProcesses(places);
+  if (start !== undefined && start !== process.pid) {
+    throw new Error(`the sandbox runs already (process ${start}): stop it first, or open what it opened`);
+  }
+  if (platform !== undefined) await stopProcess(platform);
+}
+
+async function refuseClash(ports: Ports): Promise<void> {
+  const clash = await findClash(ports);
+  if (clash === undefined) return;
+  throw new Error(
+    `port ${clash.port} (${clash.purpose}) is taken: stop what uses it, or move every port with PORTCULLIS_SANDBOX_PORT_OFFSET=1000 npm start`,
+  );
+}
+
+async function openCore(bank: SandboxBank, places: Places, ports: Ports): Promise<OpenBank> {
+  const directory = join(places.banks, bank.id);
+  const issuer = `${addressesOf(ports).issuer}/${bank.id}`;
+  const [certificate, key, authority, root] = await Promise.all([
+    readFile(join(directory, 'server.pem'), 'utf8'),
+    readFile(join(directory, 'server.key'), 'utf8'),
+    readFile(join(places.authority, 'internal.pem'), 'utf8'),
+    readFile(join(places.authority, 'root.pem'), 'utf8'),
+  ]);
+  return openBank({
+    id: bank.id,
+    host: 'localhost',
+    port: corePortOf(ports, bank),
+    certificate,
+    key,
+    authority,
+    issuer,
+    keys: remoteKeys(`${issuer}/jwks`, root),
+    paymentsFile: join(directory, 'payments.json'),
+  });
+}
+
+function blame(component: string, cause: unknown): never {
+  throw new Error(`${component}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+/** Starts, prints the start page, and stops in order when asked. */
+async function main(): Promise<void> {
+  const [places, ports] = [ownPlaces(), ownPorts()];
+  const began = Date.now();
+  let asked = false;
+  let interrupt = () => {
+    asked = true;
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt());
+  const sandbox = await startSandbox(places, ports);
+  const stopped = new Promise<'asked'>((resolve) => {
+    interrupt = () => resolve('asked');
+    if (asked) interrupt();
+  });
+  console.log(await startPage(places, ports, Date.now() - began, sandbox.notes));
+  const why = await Promise.race([stopped, sandbox.ended.then(() => 'ended' as const)]);
+  await sandbox.stop();
+  if (why === 'asked') return;
+  console.error(`the platform ended by itself: see ${join(places.sandbox, 'portcullis.log')}`);
+  process.exitCode = 1;
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (cause) {
+    console.error(cause instanceof Error ? cause.message : cause);
+    process.exitCode = 1;
+  }
+}
