@@ -89,6 +89,7 @@ function readBody(request: IncomingMessage): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const chunks: Buffer[] = [];
   let bytes = 0;
+  if (request.destroyed) reject(new ClientGone('the client left before its body was read'));
   const slow = () => reject(new Refusal('body_too_slow', 408, 'The body did not arrive in time.'));
   const timer = setTimeout(slow, bodyMilliseconds);
   request.on('data', (chunk: Buffer) => {

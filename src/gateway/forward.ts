@@ -108,6 +108,7 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       }
       if (response.write(chunk)) return;
       paused.pause();
+      clearTimeout(stall);
       stall = setTimeout(() => response.destroy(), stallMilliseconds);
     },
     onResponseEnd() {

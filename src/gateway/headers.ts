@@ -65,6 +65,11 @@ const staysInside: ReadonlySet<string> = new Set([
   'refresh',
   'www-authenticate',
   'x-fapi-interaction-id',
+  // Answers are a customer's data or a refusal: nothing on the way keeps them, whatever the bank thinks.
+  'cache-control',
+  'expires',
+  'pragma',
+  'age',
 ]);
 
 /** Header names are judged once each; the bound keeps a caller from filling the memory with invented ones. */
@@ -104,12 +109,11 @@ export function requestHeaders(raw: readonly string[], connection: string | unde
 /** The bank's headers as they go to the caller: names and values in turn. */
 export function responseHeaders(given: IncomingHttpHeaders): string[] {
   const listed = connectionOptions(given.connection);
-  const headers: string[] = [];
+  const headers: string[] = ['cache-control', 'no-store'];
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || staysInside.has(name) || listed?.has(name)) continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const item of value) headers.push(name, item);
   }
-  if (given['cache-control'] === undefined) headers.push('cache-control', 'no-store');
   return headers;
 }

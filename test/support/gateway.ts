@@ -312,6 +312,8 @@ export interface CallOptions {
   /** Names and values in turn, as they came over the wire. */
   readonly headers?: readonly string[];
   readonly body?: string | Uint8Array;
+  /** True: the body is still under way. */
+  readonly unfinished?: boolean;
   readonly evidence?: Partial<Evidence>;
 }
 
@@ -321,6 +323,7 @@ export function callOf(options: CallOptions = {}): Call {
   const bank = bankOf(options.bank);
   const match = createRouteTable(bank).match(method, path);
   const request = requestOf(method, path, headers, body);
+  if (options.unfinished !== true) request.push(null);
   const response = new ServerResponse(request);
   const evidence: Evidence = { ...noEvidence(), ...options.evidence };
   const interaction = 'b7b3ab48-5d1c-4dc9-9f0c-0d3f3c0d4d8a';
@@ -337,7 +340,6 @@ function requestOf(method: string, url: string, raw: readonly string[], body?: s
     request.headers[name] ??= raw[index + 1];
   }
   if (body !== undefined) request.push(body);
-  request.push(null);
   return request;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callOf, passes, refusalOf } from '../../../test/support/gateway.ts';
+import { ClientGone } from '../body.ts';
 import { paymentBody } from './payment-body.ts';
 
 const posting = (body: string) =>
@@ -41,3 +42,38 @@ for (const amount of [200, 0.01, 19.99, 1e12])
     await passes(paymentBody, call);
     assert.deepEqual(call.evidence.payment, { token: 'vt-1', amount });
   });
+
+const unfinished = () =>
+  callOf({
+    method: 'POST',
+    path: '/payments',
+    headers: ['Content-Type', 'application/json'],
+    body: '{',
+    unfinished: true,
+  });
+
+test('a body that does not arrive in time is refused with 408', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const refused = refusalOf(paymentBody, unfinished());
+  context.mock.timers.tick(10_000);
+  const refusal = await refused;
+  assert.equal(refusal.code, 'body_too_slow');
+  assert.equal(refusal.status, 408);
+});
+
+test('a body that grows over the limit is refused with 413', async () => {
+  const call = unfinished();
+  const refused = refusalOf(paymentBody, call);
+  for (let chunk = 0; chunk < 17; chunk += 1) call.request.push('x'.repeat(65_536));
+  assert.equal((await refused).code, 'body_too_large');
+});
+
+test('a client that leaves in the middle, or before, is nobody to refuse', async () => {
+  const middle = unfinished();
+  const refused = assert.rejects(async () => passes(paymentBody, middle), ClientGone);
+  middle.request.destroy();
+  await refused;
+  const before = unfinished();
+  before.request.destroy();
+  await assert.rejects(async () => passes(paymentBody, before), ClientGone);
+});
