@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authorization, DoorKind } from '../authorization/index.ts';
+import type { Gateway } from '../gateway/index.ts';
+import { uuid } from '../platform/random.ts';
+import type { Pages } from '../web/index.ts';
+import type { BankSettings } from './settings.ts';
+
+/** What one bank is made of at the edges of this process. */
+export interface Edge {
+  readonly settings: BankSettings;
+  readonly authorization: Authorization | undefined;
+}
+
+/** The edges that this process serves. */
+export interface Edges {
+  readonly edges: ReadonlyMap<string, Edge>;
+  readonly gateway: Gateway | undefined;
+  readonly pages: Pages;
+}
+
+const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/([a-z][a-z0-9-]*)$/;
+const BANK_PATH = /^\/([a-z][a-z0-9-]*)(\/.*)?$/s;
+
+/** `/{bank}/…` to the room that owns the rest of the path at this door; RFC 8414 §3.1 puts the bank behind `.well-known`. */
+export async function route(
+  parts: Edges,
+  door: DoorKind,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = request.url ?? '/';
+  const discovery = WELL_KNOWN.exec(url);
+  const [, id, rest] =
+    discovery === null ? (BANK_PATH.exec(url) ?? []) : [undefined, discovery[2], `/.well-known/${discovery[1]}`];
+  const edge = id === undefined ? undefined : parts.edges.get(id);
+  const path = rest ?? '/';
+  if (edge === undefined || id === undefined || (door === 'plain' && edge.settings.profile !== 'baseline')) {
+    answerError(response, 404, 'not_found', 'there is nothing at this address: paths begin with the id of a bank');
+    return;
+  }
+  if (
+    door === 'issuer' &&
+    (path.startsWith('/interaction/') || path.startsWith('/assets/')) &&
+    parts.pages !== undefined
+  ) {
+    if (edge.authorization !== undefined) await edge.authorization.prepare(request, path, door);
+    await parts.pages.handle(request, response, id, path);
+    return;
+  }
+  if (edge.authorization?.owns(path, door) === true) {
+    await edge.authorization.handle(request, response, path, door);
+    return;
+  }
+  if (door !== 'issuer' && parts.gateway !== undefined) {
+    await parts.gateway.handle(request, response, id, path, door);
+    return;
+  }
+  answerError(response, 404, 'not_found', 'this process does not serve this path');
+}
+
+/** An answer of no room: JSON with a trace id, as the gateway gives it. */
+export function answerError(response: ServerResponse, status: number, reason: string, message: string): void {
+  const traceId = uuid();
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-fapi-interaction-id': traceId,
+  });
+  response.end(JSON.stringify({ error: { reason, message, traceId } }));
+}
+
+/** Ready means: the database answers, every migration is applied, every bank's keys are loaded. */
