@@ -3,7 +3,8 @@ import type { Database, Statements } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { openChains } from './chains.ts';
 import type { AuditEvent, AuditFilter, AuditRecord, AuditVerification } from './event.ts';
-import { type AuditLog, createQueue } from './queue.ts';
+import { createGroupWriter } from './group-writer.ts';
+import { type AuditLog, Queue } from './queue.ts';
 import { link, normalise } from './record.ts';
 import * as store from './store.ts';
 import { verifyTrail } from './verification.ts';
@@ -53,7 +54,7 @@ const APPEND_ATTEMPTS = 20;
 export async function createAudit({ database, clock, log }: AuditOptions): Promise<Audit> {
   const chains = await openChains(database, clock, TRANSACTION_CHAINS);
   const record = createRecorder(chains.transactional, clock);
-  const queue = createQueue({ database, clock, log, chain: chains.queue.chain, head: chains.queue.head });
+  const queue = new Queue(createGroupWriter(database, chains.queue.chain, chains.queue.head), clock, log);
   return {
     record: async (statements, event) => {
       try {
@@ -69,12 +70,12 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
         );
       }
     },
-    enqueue: queue.enqueue,
-    checkWritable: queue.checkWritable,
-    flush: queue.flush,
+    enqueue: (event) => queue.enqueue(event),
+    checkWritable: () => queue.checkWritable(),
+    flush: () => queue.flush(),
     search: (filter) => store.searchEvents(database, filter),
     verify: () => verifyTrail(database),
-    close: queue.close,
+    close: () => queue.close(),
   };
 }
 
