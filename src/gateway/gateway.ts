@@ -102,20 +102,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     handle(request, response, bankId, path, door) {
       const served = banks.get(bankId);
-      const exchange: Exchange = {
-        request,
-        response,
-        bank: served?.bank,
-        door,
-        interaction: interactionOf(request),
-        startedAt: monotonicMilliseconds(),
-        call: undefined,
-        check: undefined,
-        recorded: false,
-      };
+      const exchange = arrival(request, response, served?.bank, door);
       return serve(exchange, served?.routes, path);
     },
   };
+}
+
+function arrival(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bank: GatewayBank | undefined,
+  door: Door,
+): Exchange {
+  const interaction = interactionOf(request);
+  const startedAt = monotonicMilliseconds();
+  return { request, response, bank, door, interaction, startedAt, call: undefined, check: undefined, recorded: false };
 }
 
 /** @throws Refusal `not_found` 404, `method_not_allowed` 405, and those of the request target */
