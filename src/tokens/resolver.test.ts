@@ -60,9 +60,9 @@ for (const format of ['opaque', 'jwt'] as const) {
   test(`the second look asks nobody (${format})`, async () => {
     const token = await room.issue(format);
     await room.resolve(token);
-    const before = [room.queries(), room.vault.verifications()];
+    const before = [room.queries(), room.verifications()];
     for (let call = 0; call < 10; call += 1) assert.equal(await room.stateOf(token), 'active');
-    assert.deepEqual([room.queries(), room.vault.verifications()], before);
+    assert.deepEqual([room.queries(), room.verifications()], before);
   });
 
   test(`a remembered token is worth nothing at another bank or issuer (${format})`, async () => {
@@ -111,7 +111,7 @@ test('LAB-22 WSN-39 an altered, foreign, unsigned or mistyped JWT is invalid', a
     `${header}.${claims}.${'A'.repeat(86)}`,
     `${encode({ alg: 'none', typ: 'at+jwt' })}.${claims}.${signature}`,
     `${encode({ alg: 'ES256', typ: 'at+jwt', kid: 'unknown' })}.${claims}.${signature}`,
-    await room.vault.signJwt('albion', 'at+jwt', claimsOf(jti, factsOf({ format: 'jwt' }))),
+    await room.vault().signJwt('albion', 'at+jwt', claimsOf(jti, factsOf({ format: 'jwt' }))),
     (await room.issueJwt({}, {}, 'JWT')).token,
     (await room.issueJwt({}, { iss: 'https://elsewhere' })).token,
     (await room.issueJwt({}, { nbf: epochSeconds(START) + 60 })).token,
@@ -122,15 +122,15 @@ test('LAB-22 WSN-39 an altered, foreign, unsigned or mistyped JWT is invalid', a
 
 test('LAB-22 a JWT that the bank signed but never issued is invalid', async () => {
   const facts = factsOf({ format: 'jwt' });
-  const unissued = await room.vault.signJwt(BANK, 'at+jwt', claimsOf(randomToken(), facts));
+  const unissued = await room.vault().signJwt(BANK, 'at+jwt', claimsOf(randomToken(), facts));
   assert.deepEqual(await room.resolve(unissued), { state: 'invalid', detail: 'unknown' });
   const { jti: _jti, ...nameless } = claimsOf(randomToken(), facts);
-  assert.deepEqual(await room.resolve(await room.vault.signJwt(BANK, 'at+jwt', nameless)), {
+  assert.deepEqual(await room.resolve(await room.vault().signJwt(BANK, 'at+jwt', nameless)), {
     state: 'invalid',
     detail: 'claim_missing',
   });
   const opaque = await room.issueOpaque();
-  const wrapped = await room.vault.signJwt(BANK, 'at+jwt', claimsOf(opaque, facts));
+  const wrapped = await room.vault().signJwt(BANK, 'at+jwt', claimsOf(opaque, facts));
   assert.deepEqual(await room.resolve(wrapped), { state: 'invalid', detail: 'unknown' });
 });
 
@@ -158,7 +158,7 @@ test('LAB-23 a JWT issued without scope is active without scopes', async () => {
 
 test('LAB-22 a new signing key is accepted without restart, and the old one during the overlap', async () => {
   const { token: old } = await room.issueJwt();
-  await room.vault.rotate(BANK, STAFF);
+  await room.vault().rotate(BANK, STAFF);
   const { token: young } = await room.issueJwt();
   assert.equal(await room.stateOf(old), 'active');
   assert.equal(await room.stateOf(young), 'active');
@@ -177,18 +177,18 @@ test('a JWT ends at the earlier of its own claim and its row', async () => {
 });
 
 test('an expired JWT that was never issued is invalid, not expired', async () => {
-  const unissued = await room.vault.signJwt(BANK, 'at+jwt', claimsOf(randomToken(), factsOf({ format: 'jwt' })));
+  const unissued = await room.vault().signJwt(BANK, 'at+jwt', claimsOf(randomToken(), factsOf({ format: 'jwt' })));
   room.clock.current = secondsAfter(END, 1);
   assert.equal(await room.stateOf(unissued), 'invalid');
 });
 
 test('a vault that cannot judge, or a database that fails, is no verdict about a token', async () => {
   const { token } = await room.issueJwt();
-  room.vault.failure = new Refusal('kms_unavailable', 503, 'The keys cannot be reached.');
+  room.failing.vault = new Refusal('kms_unavailable', 503, 'The keys cannot be reached.');
   await assert.rejects(room.resolve(token), refuses('kms_unavailable', 503));
-  room.vault.failure = new Error('defect');
+  room.failing.vault = new Error('defect');
   await assert.rejects(room.resolve(token), refuses('token_store_unavailable', 503));
-  room.vault.failure = undefined;
+  room.failing.vault = undefined;
   assert.equal(await room.stateOf(token), 'active');
   const gone: Database = {
     ...room.database(),

@@ -5,9 +5,10 @@ import type { Database } from '../../src/platform/database.ts';
 import { randomToken, uuid } from '../../src/platform/random.ts';
 import { Refusal } from '../../src/platform/refusal.ts';
 import { createTokens, type TokenFacts, type TokenResolution, type Tokens } from '../../src/tokens/index.ts';
+import { createVault, type Vault } from '../../src/vault/index.ts';
 import { openTestDatabase, type TestDatabase } from './database.ts';
+import { createMemoryKeyStore } from './memory-key-store.ts';
 import { createRecordingAudit } from './recording-audit.ts';
-import { createSigningVault } from './signing-vault.ts';
 
 export const BANK = 'gobank';
 export const ISSUER = 'https://localhost:8443/gobank';
@@ -68,20 +69,27 @@ export function refuses(code: string, status: number) {
 export function openTokenRoom() {
   const audit = createRecordingAudit();
   const clock = { current: START, now: (): Date => clock.current };
-  const vault = createSigningVault(clock);
   const warnings: string[] = [];
-  const parts = {
-    audit,
-    vault,
-    clock,
-    log: { warn: (_facts: unknown, message: string) => void warnings.push(message) },
-  };
+  const log = { warn: (_facts: unknown, message: string) => void warnings.push(message) };
+  const failing: { vault: Error | undefined } = { vault: undefined };
   let queries = 0;
-  let opened: { database: TestDatabase; tokens: Tokens } | undefined;
+  let verifications = 0;
+  let opened: { database: TestDatabase; vault: Vault; tokens: Tokens } | undefined;
   const open = () => {
     if (opened === undefined) throw new Error('the room opens before the first test');
     return opened;
   };
+  /** The room's own part of the vault, counted and made to fail. */
+  const judge: Pick<Vault, 'verifyJwt' | 'hasher'> = {
+    hasher: (bank, purpose) => open().vault.hasher(bank, purpose),
+    verifyJwt: async (bank, token, expected) => {
+      verifications += 1;
+      if (failing.vault !== undefined) throw failing.vault;
+      return open().vault.verifyJwt(bank, token, expected);
+    },
+  };
+  /** The same room as another process has it. */
+  const another = (database: Database) => createTokens({ audit, clock, log, database, vault: judge });
   before(async () => {
     const database = await openTestDatabase();
     const counting: Database = {
@@ -91,17 +99,20 @@ export function openTokenRoom() {
         return database.query(text, values);
       },
     };
-    opened = { database, tokens: await createTokens({ ...parts, database: counting }) };
+    const vault = await createVault({ database, audit, clock, keyStore: createMemoryKeyStore() });
+    opened = { database, vault, tokens: await another(counting) };
+    for (const bank of [BANK, 'albion']) await vault.keyring(bank);
   });
   after(async () => {
     await open().tokens.close();
+    await open().vault.close();
     await open().database.close();
   });
   beforeEach(() => {
     clock.current = START;
     audit.events.length = 0;
     audit.failure = undefined;
-    vault.failure = undefined;
+    failing.vault = undefined;
     warnings.length = 0;
   });
   const resolve = (token: string, tokens = open().tokens): Promise<TokenResolution> =>
@@ -120,21 +131,22 @@ export function openTokenRoom() {
     const jti = randomToken();
     const facts = factsOf({ format: 'jwt', ...changes });
     await open().tokens.save(jti, facts, undefined);
-    return { jti, token: await vault.signJwt(facts.bank, type, { ...claimsOf(jti, facts), ...claims }) };
+    return { jti, token: await open().vault.signJwt(facts.bank, type, { ...claimsOf(jti, facts), ...claims }) };
   };
   return {
     audit,
-    vault,
     clock,
     warnings,
+    failing,
+    another,
+    vault: () => open().vault,
+    verifications: () => verifications,
     resolve,
     issueOpaque,
     issueJwt,
     tokens: () => open().tokens,
     database: () => open().database,
     queries: () => queries,
-    /** The same room as another process has it. */
-    another: (database: Database) => createTokens({ ...parts, database }),
     stateOf: async (token: string, tokens = open().tokens) => (await resolve(token, tokens)).state,
     issue: async (format: Format, changes: Partial<TokenFacts> = {}): Promise<string> =>
       format === 'opaque' ? issueOpaque(changes) : (await issueJwt(changes)).token,
