@@ -1,0 +1,452 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Authority, createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
+import { explicit, implicit, sequence } from '../../test/support/der.ts';
+import { NOW } from '../../test/support/judging.ts';
+import {
+  at,
+  crl,
+  crlEntry,
+  issuingDistributionPoint,
+  type OcspOptions,
+  ocspResponse,
+  responderOf,
+} from '../../test/support/revocation.ts';
+import { type CertificateVerdict, createTrust, type RevocationSettings, type TrustObservation } from './index.ts';
+import type { RevocationFetch } from './revocation-fetch.ts';
+import { Unusable } from './unusable.ts';
+
+const OCSP = 'http://ocsp.example/';
+const CRL = 'http://crl.example/a.crl';
+const root = createAuthority('Test Root');
+const both = { ocspUrls: [OCSP], crlUrls: [CRL] };
+const leaf = root.issue(both);
+
+type Answer = Uint8Array | 'down' | (() => Promise<Uint8Array>);
+
+/** A bank whose responders and lists answer what the test says, at a time the test sets. */
+function bankOf(anchor: Authority, settings: RevocationSettings | 'off' = {}) {
+  const answers = new Map<string, Answer>();
+  const asked: string[] = [];
+  const warnings: unknown[] = [];
+  const observations: TrustObservation[] = [];
+  let now = NOW;
+  const get = async (url: string): Promise<Uint8Array> => {
+    asked.push(url);
+    const answer = answers.get(url) ?? 'down';
+    if (answer === 'down') throw new Unusable('fetch_failed', 'nobody answers');
+    return typeof answer === 'function' ? answer() : answer;
+  };
+  const fetch: RevocationFetch = { ocsp: get, crl: get, close: async () => undefined };
+  const scheme = { anchors: [anchor.certificatePem], extendedKeyUsages: ['clientAuth'], revocation: settings };
+  const trust = createTrust({
+    clock: { now: () => now },
+    schemes: new Map([['bank', scheme]]),
+    fetch,
+    log: { warn: (fields) => warnings.push(fields) },
+    observe: (observation) => observations.push(observation),
+  });
+  const told = (verdict: CertificateVerdict) =>
+    verdict.ok ? `ok by ${verdict.revocation?.method}` : `${verdict.reason}/${verdict.detail}`;
+  return {
+    trust,
+    asked,
+    warnings,
+    observations,
+    set: (url: string, answer: Answer) => answers.set(url, answer),
+    at: (date: Date) => {
+      now = date;
+    },
+    judge: async (issued: Issued = leaf) => told(await trust.judge(issued.chain, 'bank')),
+    softly: async (issued: Issued = leaf) => told(await trust.judge(issued.chain, 'bank', { revocation: 'soft' })),
+  };
+}
+
+const ocsp = (options: OcspOptions = {}, issued: Issued = leaf) => ocspResponse(root, issued, options);
+const CLEAN = crl(root, []);
+const listing = (issued: Issued) => crl(root, [issued.serial]);
+
+const UNAVAILABLE = 'revocation_unavailable/revocation_unavailable';
+const table: readonly (readonly [string, Answer, Answer, string])[] = [
+  ['good, list not consulted', ocsp(), 'down', 'ok by ocsp'],
+  ['revoked', ocsp({ status: 'revoked' }), 'down', 'certificate_revoked/revoked'],
+  ['attack 56 revoked, list clean', ocsp({ status: 'revoked' }), CLEAN, 'certificate_revoked/revoked'],
+  [
+    'attack 47 and 55 unknown, list clean: no silent fall-through',
+    ocsp({ status: 'unknown' }),
+    CLEAN,
+    'revocation_unknown/revocation_unknown',
+  ],
+  ['attack 55 no answer, list clean', 'down', CLEAN, 'ok by crl'],
+  ['no answer, listed', 'down', listing(leaf), 'certificate_revoked/revoked'],
+  ['attack 55 no answer, no list', 'down', 'down', UNAVAILABLE],
+  ['attack 48 stale answer, no list', ocsp({ nextUpdate: at(-1) }), 'down', UNAVAILABLE],
+  ['attack 48 stale answer, list clean', ocsp({ nextUpdate: at(-1) }), CLEAN, 'ok by crl'],
+  ['attack 52 forged "good", listed', ocsp({ signer: leaf }), listing(leaf), 'certificate_revoked/revoked'],
+  ['attack 52 forged "good", no list', ocsp({ signer: leaf }), 'down', UNAVAILABLE],
+  ['attack 57 no answer, expired list', 'down', crl(root, [], { nextUpdate: at(-1) }), UNAVAILABLE],
+  ['attack 47 hold', 'down', crl(root, [], { entries: [crlEntry(leaf.serial, 6)] }), 'certificate_revoked/revoked'],
+  [
+    'attack 47 removeFromCRL',
+    'down',
+    crl(root, [], { entries: [crlEntry(leaf.serial, 8)] }),
+    'certificate_revoked/revoked',
+  ],
+];
+
+for (const [name, answer, list, expected] of table) {
+  test(`§9.1 ${name}`, async () => {
+    const bank = bankOf(root);
+    bank.set(OCSP, answer);
+    bank.set(CRL, list);
+    assert.equal(await bank.judge(), expected);
+  });
+}
+
+test('attack 54 without responder the list decides; without both there is nothing to ask', async () => {
+  const listOnly = root.issue({ crlUrls: [CRL] });
+  const bank = bankOf(root);
+  bank.set(CRL, CLEAN);
+  assert.equal(await bank.judge(listOnly), 'ok by crl');
+  assert.equal(await bank.judge(root.issue()), 'revocation_info_missing/revocation_info_missing');
+  const elsewhere = root.issue({ ocspUrls: ['ldap://x/'], crlUrls: ['ftp://x/'] });
+  assert.equal(await bank.judge(elsewhere), 'revocation_info_missing/revocation_info_missing');
+});
+
+test('attack 57 distribution points of other issuers or for some reasons only are not enough', async () => {
+  const name = explicit(0, explicit(0, implicit(6, Buffer.from(CRL))));
+  const points = [
+    sequence(name, implicit(1, Buffer.from([1, 0x40]))),
+    sequence(name, explicit(2, explicit(4, sequence()))),
+  ];
+  for (const point of points) {
+    const bank = bankOf(root);
+    bank.set(CRL, CLEAN);
+    const issued = root.issue({ extensions: [extension('2.5.29.31', sequence(point))] });
+    assert.equal(await bank.judge(issued), 'revocation_info_missing/revocation_info_missing');
+  }
+});
+
+test('a scheme without revocation asks nobody', async () => {
+  const bank = bankOf(root, 'off');
+  assert.equal(await bank.judge(), 'ok by undefined');
+  assert.deepEqual(bank.asked, []);
+});
+
+test('attack 43 nothing is asked about a certificate without a valid path', async () => {
+  const stranger = createAuthority('Stranger');
+  const bank = bankOf(root);
+  assert.equal(await bank.judge(stranger.issue(both)), 'certificate_untrusted/issuer_unknown');
+  assert.equal(await bank.judge(root.issue({ ...both, notAfter: at(-1) })), 'certificate_expired/expired');
+  assert.deepEqual(bank.asked, []);
+});
+
+test('the order is a setting', async () => {
+  const crlFirst = bankOf(root, { order: 'crl-first' });
+  crlFirst.set(CRL, CLEAN);
+  assert.equal(await crlFirst.judge(), 'ok by crl');
+  assert.deepEqual(crlFirst.asked, [CRL]);
+  const fallback = bankOf(root, { order: 'crl-first' });
+  fallback.set(OCSP, ocsp());
+  assert.equal(await fallback.judge(), 'ok by ocsp');
+  const ocspOnly = bankOf(root, { order: 'ocsp-only' });
+  ocspOnly.set(CRL, CLEAN);
+  assert.equal(await ocspOnly.judge(), UNAVAILABLE);
+  const crlOnly = bankOf(root, { order: 'crl-only' });
+  crlOnly.set(OCSP, ocsp());
+  assert.equal(await crlOnly.judge(), UNAVAILABLE);
+});
+
+test('an issuer may be set to fall from "unknown" to the list', async () => {
+  const bank = bankOf(root, { unknownFallsToCrl: true });
+  bank.set(OCSP, ocsp({ status: 'unknown' }));
+  bank.set(CRL, CLEAN);
+  assert.equal(await bank.judge(), 'ok by crl');
+  const alone = bankOf(root, { unknownFallsToCrl: true, order: 'ocsp-only' });
+  alone.set(OCSP, ocsp({ status: 'unknown' }));
+  assert.equal(await alone.judge(), 'revocation_unknown/revocation_unknown');
+});
+
+test('attack 49 a nonce that is required must come back; one that is off is not sent', async () => {
+  const required = bankOf(root, { nonce: 'require', order: 'ocsp-only' });
+  required.set(OCSP, ocsp());
+  assert.equal(await required.judge(), UNAVAILABLE);
+  for (const nonce of ['prefer', 'off'] as const) {
+    const bank = bankOf(root, { nonce, order: 'ocsp-only', certIdHash: 'sha256' });
+    bank.set(OCSP, ocsp());
+    assert.equal(await bank.judge(), 'ok by ocsp');
+  }
+});
+
+test('a soft caller goes on when nobody answers, and never when somebody says no', async () => {
+  const bank = bankOf(root);
+  assert.equal(await bank.judge(), UNAVAILABLE);
+  assert.equal(await bank.softly(), 'ok by soft');
+  for (const [status, expected] of [
+    ['revoked', 'certificate_revoked/revoked'],
+    ['unknown', 'revocation_unknown/revocation_unknown'],
+  ] as const) {
+    const other = bankOf(root);
+    other.set(OCSP, ocsp({ status }));
+    assert.equal(await other.softly(), expected);
+  }
+  assert.equal(await bank.softly(root.issue()), 'revocation_info_missing/revocation_info_missing');
+  const good = bankOf(root);
+  good.set(OCSP, ocsp());
+  assert.equal(await good.softly(), 'ok by ocsp');
+});
+
+test('attack 56 "good" does not outweigh a list at hand that names the certificate', async () => {
+  const bank = bankOf(root);
+  const listOnly = root.issue({ crlUrls: [CRL] });
+  bank.set(CRL, listing(leaf));
+  assert.equal(await bank.judge(listOnly), 'ok by crl');
+  bank.set(OCSP, ocsp());
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+});
+
+test('attack 56 a clean list does not outweigh an answer at hand that says "revoked"', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp({ status: 'revoked' }));
+  bank.set(CRL, CLEAN);
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+  bank.trust.replaceScheme('bank', {
+    anchors: [root.certificatePem],
+    extendedKeyUsages: [],
+    revocation: { order: 'crl-first' },
+  });
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+});
+
+test('attack 52 a responder without nocheck is itself looked up', async () => {
+  const signer = responderOf(root, { extensions: [], crlUrls: [CRL] });
+  const without = responderOf(root, { extensions: [] });
+  const cases: readonly (readonly [Issued, Answer, string])[] = [
+    [signer, CLEAN, 'ok by ocsp'],
+    [signer, listing(signer), 'ok by crl'],
+    [signer, 'down', UNAVAILABLE],
+    [without, 'down', UNAVAILABLE],
+  ];
+  for (const [responder, list, expected] of cases) {
+    const bank = bankOf(root);
+    bank.set(OCSP, ocsp({ signer: responder }));
+    bank.set(CRL, list);
+    assert.equal(await bank.judge(), expected);
+  }
+});
+
+test('attack 52 an answer by the wrong signer is written to the log', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp({ signer: leaf }));
+  await bank.judge();
+  const [warning] = bank.warnings;
+  const fields = Object(warning);
+  assert.equal(fields.code, 'ocsp_signer');
+  assert.equal(fields.source, OCSP);
+});
+
+const CA_CRL = 'http://crl.example/root.crl';
+const issuing = root.createIntermediate('Issuing', { crlUrls: [CA_CRL] });
+
+test('attack 59 a revoked authority ends every certificate below, cached verdicts included', async () => {
+  const one = issuing.issue(both);
+  const bank = bankOf(root);
+  bank.set(OCSP, ocspResponse(issuing, one));
+  bank.set(CA_CRL, crl(root, []));
+  assert.equal(await bank.judge(one), 'ok by ocsp');
+  bank.set(CA_CRL, crl(root, [issuing.serial], { number: 2n }));
+  bank.trust.forget();
+  assert.equal(await bank.judge(one), 'certificate_revoked/ca_revoked');
+  bank.set(OCSP, ocspResponse(issuing, one, { status: 'revoked' }));
+  bank.trust.forget();
+  assert.equal(await bank.judge(one), 'certificate_revoked/revoked');
+});
+
+test('an authority that nobody answers for is refused, unless the scheme does not ask', async () => {
+  const one = issuing.issue(both);
+  const bank = bankOf(root);
+  bank.set(OCSP, ocspResponse(issuing, one));
+  assert.equal(await bank.judge(one), UNAVAILABLE);
+  const lax = bankOf(root, { authorities: false });
+  lax.set(OCSP, ocspResponse(issuing, one));
+  assert.equal(await lax.judge(one), 'ok by ocsp');
+  const unnamed = root.createIntermediate('Unnamed').issue(both);
+  bank.set(OCSP, 'down');
+  assert.match(await bank.judge(unnamed), /^revocation_info_missing/);
+  const asAnchor = bankOf(issuing);
+  asAnchor.set(OCSP, ocspResponse(issuing, one));
+  assert.equal(await asAnchor.judge(one), 'ok by ocsp');
+});
+
+test('attack 58 a verdict ends with the answer it rests on', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp({ nextUpdate: at(600) }));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  bank.set(OCSP, 'down');
+  bank.at(at(300));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  assert.equal(bank.asked.length, 1);
+  bank.at(at(599));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  bank.at(at(600));
+  assert.equal(await bank.judge(), UNAVAILABLE);
+});
+
+test('attack 58 an answer is believed no longer than the configured bound, and never past its own age', async () => {
+  const bank = bankOf(root, { ocspMaximumAgeSeconds: 60 });
+  bank.set(OCSP, ocsp({ nextUpdate: at(86_400) }));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  bank.set(OCSP, ocsp({ status: 'revoked', nextUpdate: at(86_400) }));
+  bank.at(at(61));
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+});
+
+test('an answer is renewed in the background before it ends', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp({ nextUpdate: at(1000) }));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  bank.set(OCSP, ocsp({ status: 'revoked', nextUpdate: at(2000) }));
+  bank.at(at(760));
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  await new Promise(setImmediate);
+  assert.equal(bank.asked.length, 2);
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+});
+
+test('a list is renewed in the background, and what it newly names is refused at once', async () => {
+  const bank = bankOf(root, { order: 'crl-only' });
+  bank.set(CRL, crl(root, [], { nextUpdate: at(1000), number: 1n }));
+  assert.equal(await bank.judge(), 'ok by crl');
+  bank.set(CRL, crl(root, [leaf.serial], { nextUpdate: at(2000), number: 2n }));
+  bank.at(at(760));
+  assert.equal(await bank.judge(), 'ok by crl');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+});
+
+test('attack 57 a list that is older than the one before does not count', async () => {
+  const bank = bankOf(root, { order: 'crl-only', crlMaximumAgeSeconds: 100 });
+  bank.set(CRL, crl(root, [leaf.serial], { number: 5n }));
+  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+  bank.at(at(101));
+  bank.set(CRL, crl(root, [], { number: 4n }));
+  assert.equal(await bank.judge(), UNAVAILABLE);
+  bank.at(at(140));
+  bank.set(CRL, crl(root, [], { number: null }));
+  assert.equal(await bank.judge(), UNAVAILABLE);
+  bank.at(at(180));
+  bank.set(CRL, crl(root, [], { number: 5n }));
+  assert.equal(await bank.judge(), 'ok by crl');
+});
+
+test('attack 58 the same serial of another issuer is another certificate', async () => {
+  const other = createAuthority('Other Root');
+  const twin = other.issue({ ...both, serial: leaf.serial });
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp());
+  assert.equal(await bank.judge(), 'ok by ocsp');
+  const anchors = [root.certificatePem, other.certificatePem];
+  bank.trust.replaceScheme('bank', { anchors, extendedKeyUsages: [], revocation: {} });
+  assert.equal(await bank.judge(twin), UNAVAILABLE);
+});
+
+test('attack 58 a thundering herd causes one question', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, async () => {
+    await new Promise(setImmediate);
+    return ocsp();
+  });
+  const answers = await Promise.all(Array.from({ length: 100 }, () => bank.judge()));
+  assert.deepEqual(new Set(answers), new Set(['ok by ocsp']));
+  assert.deepEqual(bank.asked, [OCSP]);
+  const lists = bankOf(root, { order: 'crl-only' });
+  lists.set(CRL, CLEAN);
+  const many = Array.from({ length: 20 }, () => root.issue({ crlUrls: [CRL] }));
+  await Promise.all(many.map((issued) => lists.judge(issued)));
+  assert.deepEqual(lists.asked, [CRL]);
+});
+
+test('attack 58 a dead responder is not asked again for every request', async () => {
+  const bank = bankOf(root);
+  for (let second = 0; second < 30; second += 1) {
+    bank.at(at(second));
+    assert.equal(await bank.judge(), UNAVAILABLE);
+  }
+  assert.equal(bank.asked.length, 2);
+});
+
+test('F7 attack 30 the deny list goes by issuer and serial and by key, in leaf and authority', async () => {
+  const bank = bankOf(root, 'off');
+  const verdict = await bank.trust.judge(leaf.chain, 'bank');
+  assert.ok(verdict.ok);
+  const { issuer, serial, spkiSha256 } = verdict.certificate;
+  const set = (denied: readonly ({ issuer: string; serial: string } | { spkiSha256: string })[]) =>
+    bank.trust.replaceScheme('bank', {
+      anchors: [root.certificatePem],
+      extendedKeyUsages: [],
+      revocation: 'off',
+      denied,
+    });
+  set([{ issuer, serial: `00:${serial.toUpperCase()}` }]);
+  assert.equal(await bank.judge(), 'certificate_revoked/denied');
+  set([{ spkiSha256 }]);
+  assert.equal(await bank.judge(), 'certificate_revoked/denied');
+  set([{ issuer: 'CN=Other', serial }]);
+  assert.equal(await bank.judge(), 'ok by undefined');
+  set([{ issuer: 'CN=Test Root', serial: issuing.serial.toString(16) }]);
+  assert.equal(await bank.judge(issuing.issue()), 'certificate_revoked/denied');
+  for (const wrong of [{ issuer: 'nonsense', serial }, { issuer, serial: 'xyz' }, { spkiSha256: 'short' }]) {
+    assert.throws(() => set([wrong]), /denied 1/);
+  }
+});
+
+test('settings that make no sense are refused', () => {
+  assert.throws(() => bankOf(root, { ocspMaximumAgeSeconds: 0 }), /ocspMaximumAgeSeconds/);
+  assert.throws(() => bankOf(root, { crlMaximumAgeSeconds: Number.NaN }), /crlMaximumAgeSeconds/);
+});
+
+test('a list of another distribution point at the named address does not count', async () => {
+  const bank = bankOf(root);
+  bank.set(CRL, crl(root, [], { extensions: [issuingDistributionPoint('http://crl.example/b.crl')] }));
+  assert.equal(await bank.judge(), UNAVAILABLE);
+});
+
+test('verdicts are counted', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp());
+  await bank.judge();
+  await bank.judge(createAuthority('Stranger').issue());
+  const outcomes = bank.observations.flatMap((item) => (item.kind === 'verdict' ? [item.outcome] : []));
+  assert.deepEqual(outcomes, ['ok', 'certificate_untrusted']);
+});
+
+test('an explanation lists every check, also behind the first refusal', async () => {
+  const bank = bankOf(root);
+  const bad = root.issue({
+    ...both,
+    extendedKeyUsages: ['serverAuth'],
+    roles: ['AISP'],
+    organizationIdentifier: 'PSDGB-FCA-1',
+  });
+  const { certificates, checks, path, verdict } = await bank.trust.explain(bad.chain, 'bank');
+  assert.equal(verdict.ok, false);
+  assert.deepEqual(path, ['CN=Test Participant,organizationIdentifier=PSDGB-FCA-1', 'CN=Test Root']);
+  assert.deepEqual(certificates[0]?.roles, ['AISP']);
+  assert.deepEqual(
+    checks.map(({ check, ok, detail }) => [check, ok, detail]),
+    [
+      ['parse', true, 'parsed'],
+      ['key', true, 'key_accepted'],
+      ['path', true, 'path_found'],
+      ['purpose', false, 'eku'],
+      ['deny list', true, 'not_denied'],
+      ['revocation', false, 'unavailable'],
+    ],
+  );
+  const junk = await bank.trust.explain([Buffer.from('junk')], 'bank');
+  assert.deepEqual(
+    junk.checks.map(({ ok, detail }) => [ok, detail]),
+    [[false, 'der_length']],
+  );
+  await assert.rejects(bank.trust.explain(bad.chain, 'nobody'), /no such bank/);
+});
