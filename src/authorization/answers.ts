@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { monotonicMilliseconds } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { ROUTES } from './configuration.ts';
 import { endpointAnswered } from './events.ts';
 import { answerStructuredToken } from './introspection.ts';
 import { peerOf } from './peer.ts';
@@ -118,10 +119,12 @@ function notFound(ctx: KoaContextWithOIDC): void {
   ctx.body = { error: 'not_found', error_description: 'there is nothing at this path; discovery lists the endpoints' };
 }
 
-/** The engine's name of the matched route; undefined when none matched. */
+/** The engine's name of the matched route; a registration that our gate refuses never reaches a route of the engine. */
 function routeOf(ctx: KoaContextWithOIDC): string | undefined {
-  // Outside a route the engine leaves no context of its own.
-  return ctx.oidc?.route;
+  const matched: string | undefined = ctx.oidc?.route;
+  if (matched !== undefined) return matched;
+  if (ctx.path === ROUTES.registration) return 'registration';
+  return ctx.path.startsWith(`${ROUTES.registration}/`) ? 'client' : undefined;
 }
 
 function errorOf(body: unknown): OAuthError | undefined {

@@ -46,7 +46,7 @@ export async function createEngine(bank: AuthorizationBank, rooms: Authorization
   });
   override(provider, bank, rooms);
   provider.use(completeAnswers(bank, rooms));
-  if (bank.statements !== undefined) provider.use(registrationGate(bank, rooms, bank.statements));
+  if (bank.statements !== undefined) provider.use(registrationGate(provider, bank, rooms, bank.statements));
   return provider;
 }
 

@@ -1,3 +1,4 @@
+import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Participant } from '../directory/index.ts';
 import { readBody } from '../platform/form.ts';
@@ -18,14 +19,19 @@ const MAXIMUM_BODY_BYTES = 56 * 1024;
  * Stands before the engine's registration endpoints (RFC 7591, RFC 7592): nothing raw reaches the engine. A POST or PUT that
  * passes leaves here as the metadata this platform derived, marked with the participant and certificate it belongs to.
  */
-export function registrationGate(bank: AuthorizationBank, rooms: AuthorizationRooms, source: StatementSource) {
+export function registrationGate(
+  engine: Provider,
+  bank: AuthorizationBank,
+  rooms: AuthorizationRooms,
+  source: StatementSource,
+) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (ctx.path !== ROUTES.registration && !ctx.path.startsWith(`${ROUTES.registration}/`)) return next();
     const certificate = certificateOf(peerOf(ctx.req));
     const managed = ctx.path === ROUTES.registration ? undefined : ctx.path.slice(ROUTES.registration.length + 1);
     if (managed !== undefined) await checkManager(bank, rooms, ctx, managed, certificate);
     if (ctx.method === 'POST' && managed === undefined) await admit(bank, rooms, source, ctx, certificate, undefined);
-    if (ctx.method === 'PUT' && managed !== undefined && (await holdsToken(ctx, managed))) {
+    if (ctx.method === 'PUT' && managed !== undefined && (await holdsToken(engine, ctx, managed))) {
       await admit(bank, rooms, source, ctx, certificate, managed);
     }
     await next();
@@ -76,10 +82,10 @@ async function checkManager(
 }
 
 /** True when the presented registration access token is the client's; otherwise the engine refuses before it looks at the body (N-133). */
-async function holdsToken(ctx: KoaContextWithOIDC, client: string): Promise<boolean> {
+async function holdsToken(engine: Provider, ctx: KoaContextWithOIDC, client: string): Promise<boolean> {
   const [scheme, token, ...rest] = ctx.get('authorization').split(' ');
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined || rest.length > 0) return false;
-  const found = await ctx.oidc.provider.RegistrationAccessToken.find(token);
+  const found = await engine.RegistrationAccessToken.find(token);
   return found?.clientId === client;
 }
 

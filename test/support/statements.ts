@@ -18,10 +18,8 @@ export async function newStatementSigner(issuer = 'Test Directory'): Promise<Sta
     key: privateKey,
     publicKeys: { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'PS256', use: 'sig' }] },
     sign: (claims) =>
-      new SignJWT({ jti: randomUUID(), ...claims })
+      new SignJWT({ jti: randomUUID(), iss: issuer, iat: Math.floor(Date.now() / 1000), ...claims })
         .setProtectedHeader({ alg: 'PS256', kid, typ: 'JWT' })
-        .setIssuer(issuer)
-        .setIssuedAt()
         .sign(privateKey),
   };
 }
