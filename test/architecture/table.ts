@@ -1,0 +1,63 @@
+/** Who may import whom, besides platform (design §2). A room that is not listed may not exist. */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  platform: [],
+  audit: [],
+  trust: [],
+  bank: [],
+  vault: ['audit'],
+  consent: ['audit'],
+  directory: ['trust', 'audit'],
+  tokens: ['vault', 'audit'],
+  payments: ['consent', 'trust', 'audit'],
+  authorization: ['trust', 'vault', 'directory', 'consent', 'tokens', 'bank', 'audit'],
+  gateway: ['trust', 'directory', 'consent', 'tokens', 'payments', 'vault', 'bank', 'audit'],
+  web: ['authorization', 'consent', 'directory', 'vault', 'bank', 'audit'],
+  regimes: ['trust', 'directory', 'authorization', 'consent', 'gateway', 'payments'],
+};
+
+/** Of these a room takes types alone. */
+export const TYPES_ONLY: readonly string[] = ['regimes'];
+
+/** Packages with one home: where their code may be imported. Types of them may be named anywhere. */
+export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@electric-sql/pglite': ['src/platform/pglite.ts'],
+  '@picocss/pico': ['src/web/'],
+  ajv: ['src/platform/config.ts'],
+  fastify: ['src/web/'],
+  jose: ['src/trust/', 'src/vault/'],
+  'oidc-provider': ['src/authorization/'],
+  pg: ['src/platform/postgres.ts'],
+  pino: ['src/platform/log.ts'],
+  'prom-client': ['src/platform/metrics.ts'],
+  typebox: ['src/platform/config.ts', 'src/main/', 'src/web/'],
+  undici: ['src/platform/fetch.ts'],
+  yaml: ['src/platform/config.ts'],
+};
+
+/** Parts of Node with one home: file (or folder), and the names it may take; no names means all. */
+export const BUILTIN_HOMES: Readonly<Record<string, readonly (readonly [string, readonly string[]])[]>> = {
+  'node:crypto': [
+    ['src/trust/', []],
+    ['src/vault/', []],
+    ['src/platform/random.ts', ['createHash', 'hash', 'randomBytes', 'randomInt', 'randomUUID', 'timingSafeEqual']],
+    ['src/platform/door-tls.ts', ['constants']],
+  ],
+  'node:http': [['src/platform/door.ts', ['createServer']]],
+  'node:https': [['src/platform/door.ts', ['createServer']]],
+  'node:http2': [],
+  'node:net': [
+    ['src/platform/door.ts', ['connect']],
+    ['src/', ['BlockList', 'isIP', 'isIPv4', 'isIPv6']],
+  ],
+  'node:tls': [['src/trust/', ['TLSSocket']]],
+  'node:dgram': [],
+  'node:dns': [['src/platform/fetch.ts', ['lookup']]],
+  'node:dns/promises': [],
+  'node:process': [],
+  'node:child_process': [],
+  'node:cluster': [],
+  'node:worker_threads': [],
+  'node:vm': [],
+  'node:inspector': [],
+  'node:sqlite': [],
+};
