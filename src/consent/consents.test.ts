@@ -147,8 +147,8 @@ test('N-206 a revocation while an older answer is on its way never leaves Author
   await consents.close();
 });
 
-test('CLD-48 revoked at one instance, refused at the other once it is told', async () => {
-  const elsewhere = await openAgain(database);
+test('CLD-48 revoked at one instance, refused at the other once it is told', async (context) => {
+  const elsewhere = await openAgain(database, context);
   const [one, other] = [await openRoom(), await openRoom({ database: elsewhere })];
   const id = await authorised();
   assert.equal((await other.consents.current(BANK, id))?.state, 'Authorised');
@@ -160,7 +160,6 @@ test('CLD-48 revoked at one instance, refused at the other once it is told', asy
   assert.equal((await other.consents.current(BANK, id))?.state, 'Revoked');
   await one.consents.close();
   await other.consents.close();
-  await elsewhere.close();
 });
 
 test('N-203 a change of one consent does not make others be read again', async () => {

@@ -124,8 +124,8 @@ test('N-75 a denial while an older answer is on its way never leaves an active o
   await slowRoom.close();
 });
 
-test('N-75 denied in one process, revoked in the other once it is told, and the rest is still remembered', async () => {
-  const elsewhere = await openAgain(room.database());
+test('N-75 denied in one process, revoked in the other once it is told, and the rest is still remembered', async (context) => {
+  const elsewhere = await openAgain(room.database(), context);
   const other = await room.another(elsewhere);
   const choice = { consent: 'consent-told' };
   const [dead, alive] = [await room.issueOpaque(choice), (await room.issueJwt()).token];
@@ -137,7 +137,6 @@ test('N-75 denied in one process, revoked in the other once it is told, and the 
   assert.equal(await room.stateOf(alive, other), 'active');
   assert.equal(room.verifications(), before);
   await other.close();
-  await elsewhere.close();
 });
 
 test('N-75 while notifications do not arrive an answer lives one second at most', async () => {
