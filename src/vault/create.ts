@@ -5,7 +5,7 @@ import { createAccountTokens } from './account-tokens.ts';
 import { createEnvelope } from './envelope.ts';
 import { createOwnJwts } from './jwt.ts';
 import type { KeyStore } from './key-store.ts';
-import { openKeyrings } from './keyring.ts';
+import { Keyrings } from './keyring.ts';
 import { createSecretHashing } from './secret-hash.ts';
 import { createSecrets } from './secrets.ts';
 import type { Vault } from './vault.ts';
@@ -28,17 +28,18 @@ export async function createVault(options: VaultOptions): Promise<Vault> {
   const { database, audit, clock, keyStore, overlapSeconds = DEFAULT_OVERLAP_SECONDS } = options;
   const envelope = createEnvelope(keyStore);
   const secrets = createSecrets(database, clock, envelope);
-  const keyrings = await openKeyrings({ database, audit, clock, envelope, overlapSeconds });
+  const keyrings = new Keyrings({ database, audit, clock, envelope, overlapSeconds });
+  await keyrings.open();
   return {
     ...envelope,
     keyring: async (bank) => (await keyrings.load(bank)).keyring,
-    onRotation: keyrings.onRotation,
-    rotate: keyrings.rotate,
+    onRotation: (changed) => keyrings.onRotation(changed),
+    rotate: (bank, actor) => keyrings.rotate(bank, actor),
     ...createOwnJwts(keyrings, clock),
     secret: secrets.secret,
     hasher: secrets.hasher,
     ...createSecretHashing(),
     ...createAccountTokens({ database, audit, clock, envelope, secrets }),
-    close: keyrings.close,
+    close: () => keyrings.close(),
   };
 }

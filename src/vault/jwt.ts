@@ -2,7 +2,7 @@ import { sign, verify } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { type Clock, epochSeconds } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
-import type { Keyrings, LoadedKeyring } from './keyring.ts';
+import type { Keyrings } from './keyring.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { OwnJwtExpectation } from './vault.ts';
 
@@ -67,7 +67,7 @@ function parseHeader(octets: Buffer): Parsed['header'] {
 }
 
 async function keyOf(keyrings: Keyrings, bank: string, kid: string): Promise<SigningKey> {
-  const ring: LoadedKeyring = keyrings.fresh(bank) ?? (await keyrings.load(bank));
+  const ring = keyrings.fresh(bank) ?? (await keyrings.load(bank));
   const key = ring.byKid.get(kid) ?? (await keyrings.reload(bank)).byKid.get(kid);
   if (key === undefined) throw invalid('unknown_key');
   return key;

@@ -1,37 +1,8 @@
 import type { Actor } from '../audit/index.ts';
-import {
-  createFirstGeneration,
-  type GenerationOptions,
-  KEYS_CHANNEL,
-  nextGeneration,
-  signingKeyContext,
-} from './generation.ts';
-import { parseSigningKey, type SigningAlgorithm, type SigningKey } from './signing-key.ts';
+import type { Unlisten } from '../platform/database.ts';
+import { type GenerationOptions, KEYS_CHANNEL, nextGeneration } from './generation.ts';
+import { type LoadedKeyring, readKeyring, sameKeys } from './loaded-keyring.ts';
 import * as store from './store.ts';
-import type { Keyring } from './vault.ts';
-
-/** A bank's keys as this process holds them. */
-export interface LoadedKeyring {
-  readonly keyring: Keyring;
-  /** The newest key of an algorithm: the one that signs. */
-  current(algorithm: SigningAlgorithm): SigningKey;
-  readonly byKid: ReadonlyMap<string, SigningKey>;
-  /** Milliseconds since the epoch: when the first key stops being published. */
-  readonly until: number;
-  readonly loadedAt: number;
-}
-
-/** The keys of all banks, loaded once and kept fresh. */
-export interface Keyrings {
-  /** Loaded and fresh, without waiting; undefined when it must be loaded. */
-  fresh(bank: string): LoadedKeyring | undefined;
-  load(bank: string): Promise<LoadedKeyring>;
-  /** Reads again because a key is unknown; at most once in RELOAD_SECONDS, so that strangers cannot make us busy. */
-  reload(bank: string): Promise<LoadedKeyring>;
-  onRotation(changed: (bank: string) => void): void;
-  rotate(bank: string, actor: Actor): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** A process that hears of every rotation needs no more; one that does not signs with a key that is still published. */
 const LIFE_SECONDS = 300;
@@ -41,123 +12,117 @@ const RELOAD_SECONDS = 5;
 /** How often keys past their overlap are looked for, so that the published set shrinks without anybody asking. */
 const CHECK_INTERVAL_MS = 30_000;
 
-/** Listens for rotations and gives the keyrings. */
-export async function openKeyrings(options: GenerationOptions): Promise<Keyrings> {
-  const { database, clock } = options;
-  const loaded = new Map<string, LoadedKeyring>();
-  const loading = new Map<string, Promise<LoadedKeyring>>();
-  const listeners = new Set<(bank: string) => void>();
+/** The keys of all banks, loaded once and kept fresh. */
+export class Keyrings {
+  readonly #options: GenerationOptions;
+  readonly #loaded = new Map<string, LoadedKeyring>();
+  readonly #loading = new Map<string, Promise<LoadedKeyring>>();
+  readonly #listeners = new Set<(bank: string) => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #unlisten: Unlisten | undefined;
+  #closed = false;
 
-  const fresh = (bank: string): LoadedKeyring | undefined => {
-    const ring = loaded.get(bank);
+  constructor(options: GenerationOptions) {
+    this.#options = options;
+  }
+
+  /** Listens for rotations and looks for keys whose overlap has ended. */
+  async open(): Promise<void> {
+    this.#timer = setInterval(() => this.#refreshStale(), CHECK_INTERVAL_MS).unref();
+    const refreshAll = (): void => {
+      for (const bank of this.#loaded.keys()) this.#refresh(bank);
+    };
+    this.#unlisten = await this.#options.database.listen(KEYS_CHANNEL, (bank) => this.#refresh(bank), refreshAll);
+  }
+
+  /** Stops listening; what is being read is waited for, so that the database can be closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#unlisten?.();
+    await Promise.allSettled(this.#loading.values());
+  }
+
+  /** Loaded and fresh, without waiting; undefined when it must be loaded. */
+  fresh(bank: string): LoadedKeyring | undefined {
+    const ring = this.#loaded.get(bank);
     if (ring === undefined) return undefined;
-    const now = clock.now().getTime();
-    const life = database.notificationsAlive() ? LIFE_SECONDS : LIFE_UNHEARD_SECONDS;
+    const now = this.#now();
+    const life = this.#options.database.notificationsAlive() ? LIFE_SECONDS : LIFE_UNHEARD_SECONDS;
     return now < ring.until && now < ring.loadedAt + life * 1000 ? ring : undefined;
-  };
+  }
 
-  const read = (bank: string): Promise<LoadedKeyring> => {
-    const underway = loading.get(bank);
-    if (underway !== undefined) return underway;
-    const reading = readKeyring(options, bank, loaded.get(bank))
-      .then((ring) => {
-        const before = loaded.get(bank);
-        loaded.set(bank, ring);
-        if (before !== undefined && !sameKeys(before, ring)) for (const changed of listeners) changed(bank);
-        return ring;
-      })
-      .finally(() => loading.delete(bank));
-    loading.set(bank, reading);
-    return reading;
-  };
+  /** Fresh, read when it must be. */
+  async load(bank: string): Promise<LoadedKeyring> {
+    // What is being read was asked for at an earlier moment: a key may have retired since.
+    if (this.fresh(bank) === undefined) await this.#underway(bank);
+    return this.fresh(bank) ?? this.#read(bank);
+  }
 
-  /** What is read now may have been asked for before the change: wait for it, then read again. */
-  const readAnew = async (bank: string): Promise<LoadedKeyring> => {
-    await loading.get(bank)?.catch(() => undefined);
-    return read(bank);
-  };
+  /** Reads again because a key is unknown; at most once in RELOAD_SECONDS, so that strangers cannot make us busy. */
+  async reload(bank: string): Promise<LoadedKeyring> {
+    const ring = this.fresh(bank);
+    const recent = ring !== undefined && this.#now() < ring.loadedAt + RELOAD_SECONDS * 1000;
+    return recent ? ring : this.#read(bank);
+  }
+
+  onRotation(changed: (bank: string) => void): void {
+    this.#listeners.add(changed);
+  }
+
+  /** @throws Refusal `key_rotation_conflict` 409 */
+  async rotate(bank: string, actor: Actor): Promise<void> {
+    // The present keys are remembered first, so that the change is seen and announced.
+    await this.#read(bank);
+    const { database, clock } = this.#options;
+    await nextGeneration(this.#options, await store.publishedKeys(database, bank, clock.now()), actor);
+    await this.#readAnew(bank);
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime();
+  }
+
+  #refreshStale(): void {
+    for (const bank of this.#loaded.keys()) if (this.fresh(bank) === undefined) this.#refresh(bank);
+  }
 
   /** A keyring that cannot be read again is stale: whoever needs it next learns why. */
-  const refresh = (bank: string): void => {
-    if (loaded.has(bank)) readAnew(bank).catch(() => expire(loaded, bank));
-  };
-  const refreshAll = (): void => {
-    for (const bank of loaded.keys()) refresh(bank);
-  };
-  const timer = setInterval(() => {
-    for (const bank of loaded.keys()) if (fresh(bank) === undefined) refresh(bank);
-  }, CHECK_INTERVAL_MS).unref();
-  const unlisten = await database.listen(KEYS_CHANNEL, refresh, refreshAll);
-
-  return {
-    fresh,
-    load: async (bank) => fresh(bank) ?? read(bank),
-    reload: async (bank) => {
-      const ring = fresh(bank);
-      const recent = ring !== undefined && clock.now().getTime() < ring.loadedAt + RELOAD_SECONDS * 1000;
-      return recent ? ring : read(bank);
-    },
-    onRotation: (changed) => void listeners.add(changed),
-    rotate: async (bank, actor) => {
-      // Remember the present keys first, so that the change is seen and announced.
-      await read(bank);
-      await nextGeneration(options, await store.publishedKeys(database, bank, clock.now()), actor);
-      await readAnew(bank);
-    },
-    close: async () => {
-      clearInterval(timer);
-      await unlisten();
-    },
-  };
-}
-
-function expire(loaded: Map<string, LoadedKeyring>, bank: string): void {
-  const ring = loaded.get(bank);
-  if (ring !== undefined) loaded.set(bank, { ...ring, until: 0 });
-}
-
-function sameKeys(left: LoadedKeyring, right: LoadedKeyring): boolean {
-  return [...left.byKid.keys()].join() === [...right.byKid.keys()].join();
-}
-
-async function readKeyring(
-  options: GenerationOptions,
-  bank: string,
-  known: LoadedKeyring | undefined,
-): Promise<LoadedKeyring> {
-  const now = options.clock.now();
-  let rows = await store.publishedKeys(options.database, bank, now);
-  if (rows.length === 0) {
-    await createFirstGeneration(options, bank);
-    rows = await store.publishedKeys(options.database, bank, now);
+  #refresh(bank: string): void {
+    if (this.#closed || !this.#loaded.has(bank)) return;
+    this.#readAnew(bank).catch(() => this.#expire(bank));
   }
-  const keys = await Promise.all(rows.map(async (row) => known?.byKid.get(row.kid) ?? openKey(options, row)));
-  return loadedKeyring(keys, rows, now);
-}
 
-async function openKey(options: GenerationOptions, row: store.SigningKeyRow): Promise<SigningKey> {
-  const context = signingKeyContext(row.bank, row.generation, row.algorithm);
-  const pkcs8 = await options.envelope.open(context, row.sealedKey);
-  const key = parseSigningKey(row.algorithm, pkcs8);
-  pkcs8.fill(0);
-  if (key.kid !== row.kid) throw new Error(`signing key ${row.kid} is not the key that was sealed`);
-  return key;
-}
+  #expire(bank: string): void {
+    const ring = this.#loaded.get(bank);
+    if (ring !== undefined) this.#loaded.set(bank, { ...ring, until: 0 });
+  }
 
-function loadedKeyring(keys: readonly SigningKey[], rows: readonly store.SigningKeyRow[], now: Date): LoadedKeyring {
-  const retirements = rows.flatMap(({ retiresAt }) => (retiresAt === undefined ? [] : [retiresAt.getTime()]));
-  return {
-    keyring: {
-      privateKeys: keys.map(({ privateJwk }) => privateJwk),
-      publicKeys: { keys: keys.map(({ publicJwk }) => publicJwk) },
-    },
-    current: (algorithm) => {
-      const key = keys.find((candidate) => candidate.algorithm === algorithm);
-      if (key === undefined) throw new Error(`the bank has no ${algorithm} key`);
-      return key;
-    },
-    byKid: new Map(keys.map((key) => [key.kid, key])),
-    until: Math.min(...retirements, Number.POSITIVE_INFINITY),
-    loadedAt: now.getTime(),
-  };
+  async #readAnew(bank: string): Promise<LoadedKeyring> {
+    await this.#underway(bank);
+    if (this.#closed) throw new Error('the vault is closed');
+    return this.#read(bank);
+  }
+
+  /** Waits for a reading that was begun earlier; how it ends concerns whoever began it. */
+  async #underway(bank: string): Promise<void> {
+    await this.#loading.get(bank)?.catch(() => undefined);
+  }
+
+  #read(bank: string): Promise<LoadedKeyring> {
+    const underway = this.#loading.get(bank);
+    if (underway !== undefined) return underway;
+    const reading = readKeyring(this.#options, bank, this.#loaded.get(bank))
+      .then((ring) => this.#keep(bank, ring))
+      .finally(() => this.#loading.delete(bank));
+    this.#loading.set(bank, reading);
+    return reading;
+  }
+
+  #keep(bank: string, ring: LoadedKeyring): LoadedKeyring {
+    const before = this.#loaded.get(bank);
+    this.#loaded.set(bank, ring);
+    if (before !== undefined && !sameKeys(before, ring)) for (const changed of this.#listeners) changed(bank);
+    return ring;
+  }
 }
