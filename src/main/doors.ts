@@ -5,7 +5,7 @@ import type { DoorKind } from '../authorization/index.ts';
 import { type Door, openDoor } from '../platform/door.ts';
 import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
-import { createMetrics } from '../platform/metrics.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import { isMigrated } from '../platform/migrate.ts';
 import { openControl } from './control.ts';
 import { handshakeRefused } from './events.ts';
@@ -18,6 +18,7 @@ export async function openDoors(
   settings: Settings,
   rooms: Rooms,
   log: Log,
+  metrics: Metrics,
   parts: Edges,
 ): Promise<ReadonlyMap<string, Door>> {
   const { issuer, mtls, plain, operators, control } = settings.doors;
@@ -42,7 +43,7 @@ export async function openDoors(
         host: operators.host,
         port: operators.port,
         authorities: ['localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${operators.port}`),
-        handler: healthHandler({ checks: readiness(settings, rooms), metrics: createMetrics() }),
+        handler: healthHandler({ checks: readiness(settings, rooms), metrics }),
       }),
     );
     doors.set(

@@ -24,6 +24,8 @@ export interface Rooms {
   readonly directory: Directory;
   readonly consents: Consents;
   readonly tokens: Tokens;
+  /** A customer as the audit trail names them. */
+  readonly reference: (bank: string, customer: string) => string;
   close(): Promise<void>;
 }
 
@@ -57,10 +59,10 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const audit = await createAudit({ database, clock, log });
     const keyStore = await openFileKeyStore(settings.keys.directory);
     const vault = await createVault({ database, audit, clock, keyStore });
-    const references = await customerReferences(settings, vault);
+    const reference = await customerReferences(settings, vault);
     const trust = createTrust({ clock, schemes: await schemesOf(settings), log });
     const directory = await createDirectory({ database, audit, clock, log });
-    const store = createSqlConsentStore({ database, audit, clock, reference: references });
+    const store = createSqlConsentStore({ database, audit, clock, reference });
     const consents = await createConsents({ stores: () => store, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
@@ -68,7 +70,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       await audit.close();
       await database.close();
     };
-    return { clock, database, migrations, audit, vault, trust, directory, consents, tokens, close };
+    return { clock, database, migrations, audit, vault, trust, directory, consents, tokens, reference, close };
   } catch (cause) {
     await database.close();
     throw cause;

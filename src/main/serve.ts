@@ -5,6 +5,7 @@ import { createGateway, type Gateway, type GatewayBank } from '../gateway/index.
 import type { Door } from '../platform/door.ts';
 import { createUpstream, type Upstream } from '../platform/fetch.ts';
 import type { Log } from '../platform/log.ts';
+import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { regimes } from '../regimes/index.ts';
 import { createPages, type Pages } from '../web/index.ts';
 import { openAuthorization, openConnector } from './authorization.ts';
@@ -22,6 +23,9 @@ export interface Platform {
   readonly doors: ReadonlyMap<string, Door>;
   close(): Promise<void>;
 }
+
+/** Rows that no longer count are removed this often, in bounded batches. */
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** Opens every door of the configuration over open rooms. */
 export async function serve(
@@ -49,11 +53,19 @@ export async function serve(
     edges.set(bank.id, { settings: bank, authorization });
   }
   const upstreams: Upstream[] = [];
-  const gateway = roles.has('gateway') ? await openGateway(settings, rooms, connectorOf, log, upstreams) : undefined;
-  const doors = await openDoors(settings, rooms, log, { edges, gateway, pages });
+  const metrics = createMetrics();
+  const gateway = roles.has('gateway')
+    ? await openGateway(settings, { ...rooms, log, metrics }, connectorOf, upstreams)
+    : undefined;
+  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, pages });
+  const sweep = setInterval(() => {
+    Promise.all([pages.sweep(), rooms.tokens.sweep()]).catch((cause: unknown) => report('a clean-up failed', cause));
+  }, SWEEP_INTERVAL_MS);
+  sweep.unref();
   return {
     doors,
     close: async () => {
+      clearInterval(sweep);
       await Promise.all([...doors.values()].map((door) => door.close()));
       for (const edge of edges.values()) edge.authorization?.close();
       await Promise.all(upstreams.map((upstream) => upstream.close()));
@@ -73,9 +85,8 @@ async function enterParticipants(settings: Settings, rooms: Rooms, log: Log): Pr
 
 async function openGateway(
   settings: Settings,
-  rooms: Rooms,
+  rooms: Rooms & { readonly log: Log; readonly metrics: Metrics },
   connectorOf: (bank: string) => BankConnector,
-  log: Log,
   upstreams: Upstream[],
 ): Promise<Gateway> {
   const banks: GatewayBank[] = [];
@@ -102,7 +113,7 @@ async function openGateway(
       accountNumber: (customer, account) => connectorOf(bank.id).accountNumber(customer, account),
     });
   }
-  return createGateway({ ...rooms, banks, log });
+  return createGateway({ ...rooms, banks });
 }
 
 async function openPages(
