@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { DoorKind } from '../authorization/index.ts';
 import { type Door, openDoor } from '../platform/door.ts';
@@ -94,21 +94,12 @@ export async function openDoors(
   return doors;
 }
 
-/** Anything longer is no chain that trust would read. */
-const MAXIMUM_CHAIN = 8;
-
 /** In handshake mode a certificate that no bank here trusts ends the handshake (LAB-41); each request is judged anew all the same. */
 function acceptPeer(settings: Settings, rooms: Rooms) {
   return async (socket: TLSSocket): Promise<boolean> => {
-    const chain: Uint8Array[] = [];
-    for (
-      let next = socket.getPeerX509Certificate();
-      next !== undefined && chain.length < MAXIMUM_CHAIN;
-      next = next.issuerCertificate
-    ) {
-      chain.push(next.raw);
-    }
-    for (const bank of settings.banks) if ((await rooms.trust.judge(chain, bank.id)).ok) return true;
+    // Trust reads the chain, once: Node gives the intermediate certificates to the first reader alone.
+    const request = new IncomingMessage(socket);
+    for (const bank of settings.banks) if ((await rooms.trust.clientCertificate(request, bank.id)).ok) return true;
     return false;
   };
 }

@@ -164,6 +164,20 @@ test('LAB-41 a self-signed certificate is known by its predicate, not by OpenSSL
   assert.match((await talk(door.port, identity)).received, /served/);
 });
 
+test('LAB-41 who judges a caller sees the whole chain the caller sent', async (context) => {
+  const issued = authority.createIntermediate('Door Issuing').issue();
+  const lengths: number[] = [];
+  const acceptPeer = (socket: TLSSocket) => {
+    let length = 0;
+    for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) length += 1;
+    lengths.push(length);
+    return true;
+  };
+  const { door } = await open(context, { clientCertificate: 'handshake', acceptPeer });
+  assert.match((await talk(door.port, { cert: issued.chainPem, key: issued.keyPem })).received, /served/);
+  assert.deepEqual(lengths, [2]);
+});
+
 function authorityOf({ certificatePem }: Authority): X509Certificate {
   return new X509Certificate(certificatePem);
 }

@@ -68,7 +68,7 @@ const ACCEPT_LIMIT_MS = 10_000;
 /** Why this connection must end before HTTP; undefined when it may go on. Whatever goes wrong refuses. */
 export async function judgePeer(tls: DoorTls, socket: TLSSocket): Promise<HandshakeRefusal | undefined> {
   if (tls.clientCertificate !== 'handshake') return undefined;
-  if (socket.getPeerX509Certificate() === undefined) return 'certificate_missing';
+  if (!hasPeerCertificate(socket)) return 'certificate_missing';
   if (tls.acceptPeer === undefined) return undefined;
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const limit = setTimeout(() => resolve(false), ACCEPT_LIMIT_MS);
@@ -79,4 +79,13 @@ export async function judgePeer(tls: DoorTls, socket: TLSSocket): Promise<Handsh
   } finally {
     clearTimeout(limit);
   }
+}
+
+/**
+ * Not asked with `getPeerX509Certificate`: in Node 24 its first call takes the intermediate certificates out of the session, and
+ * whoever judges the chain afterwards sees the leaf alone.
+ */
+function hasPeerCertificate(socket: TLSSocket): boolean {
+  const peer: object | null = socket.getPeerCertificate();
+  return peer !== null && 'raw' in peer;
 }
