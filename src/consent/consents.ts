@@ -6,7 +6,7 @@ import { Refusal } from '../platform/refusal.ts';
 import type { Consent } from './consent.ts';
 import type { ConsentStore, Consents } from './port.ts';
 import { CONSENT_CHANNEL } from './store.ts';
-import { consentAt, stateWhenDue } from './transitions.ts';
+import { consentAt } from './transitions.ts';
 import { storeUnavailable } from './unavailable.ts';
 
 /** What the consent room is made of; `stores` gives the store of a bank. */
@@ -105,9 +105,8 @@ async function load(
   // An unknown id is asked again every time: no answer about it is worth remembering.
   if (consent === undefined) return { value: undefined, validUntil: asked };
   const age = database.notificationsAlive() ? MAXIMUM_AGE_SECONDS : MAXIMUM_AGE_UNTOLD_SECONDS;
-  const until = secondsAfter(asked, age);
-  const ends = stateWhenDue(consent.state) !== consent.state;
-  return { value: consent, validUntil: ends && consent.expiresAt < until ? consent.expiresAt : until };
+  // Its end needs no place here: whoever reads what is remembered reads it as of that moment.
+  return { value: consent, validUntil: secondsAfter(asked, age) };
 }
 
 /** @throws Refusal `consent_store_unavailable` 503 when the store fails or answers with another consent */

@@ -21,10 +21,8 @@ export interface TokensLog {
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** A kept token with the moment that ends it, and whether that was judged to be over; or why it is none of ours. */
-export type Found =
-  | { readonly row: TokenRow; readonly endsAt: Date; readonly over: boolean }
-  | { readonly invalid: string };
+/** A kept token with the moment that ends it, or why it is none of ours. */
+export type Found = { readonly row: TokenRow; readonly endsAt: Date } | { readonly invalid: string };
 
 /** Finds out what a presented text is, by its form and then by what is known of it. */
 export async function findPresented(reading: Reading, bank: string, issuer: string, token: string): Promise<Found> {
@@ -43,7 +41,7 @@ export async function findPresented(reading: Reading, bank: string, issuer: stri
 
 async function findOpaque({ database, hash }: Reading, bank: string, token: string): Promise<Found> {
   const row = await findToken(database, bank, await hash(bank, token), 'opaque');
-  return row === undefined ? { invalid: 'unknown' } : { row, endsAt: row.facts.expiresAt, over: false };
+  return row === undefined ? { invalid: 'unknown' } : { row, endsAt: row.facts.expiresAt };
 }
 
 /** Verifies a JWT and looks up the row of its id: without a row it was never issued, whoever signed it. */
@@ -59,7 +57,7 @@ async function findStructured(reading: Reading, bank: string, issuer: string, to
     logDisagreement(reading.log, row, disagreement);
     return { invalid: `${disagreement}_differs` };
   }
-  return { row, endsAt: new Date(Math.min(exp * 1000, row.facts.expiresAt.getTime())), over: verified.over };
+  return { row, endsAt: new Date(Math.min(exp * 1000, row.facts.expiresAt.getTime())) };
 }
 
 /** The id of a JWT that this bank signed, whatever it says of its issuer: to deny it, not to believe it. */
@@ -70,20 +68,18 @@ export async function findJwtId(vault: Reading['vault'], bank: string, token: st
   return 'claims' in verified && typeof verified.claims.jti === 'string' ? verified.claims.jti : undefined;
 }
 
-type Verified =
-  | { readonly claims: Readonly<Record<string, unknown>>; readonly over: boolean }
-  | { readonly invalid: string };
+type Verified = { readonly claims: Readonly<Record<string, unknown>> } | { readonly invalid: string };
 
 async function verify(vault: Reading['vault'], bank: string, issuer: string, token: string): Promise<Verified> {
   try {
     const claims = await vault.verifyJwt(bank, token, { type: JWT_TYPE, issuer, audience: undefined });
-    return { claims, over: false };
+    return { claims };
   } catch (cause) {
     // Only a verdict about the token is an answer; a vault that cannot judge must not make one.
     if (!(cause instanceof Refusal) || cause.status !== 401) throw cause;
     // Expiry is judged last, over a good signature: the row of its id can tell whose it was.
     const claims = cause.code === 'token_expired' ? unverifiedClaims(token) : undefined;
-    return claims === undefined ? { invalid: cause.detail ?? cause.code } : { claims, over: true };
+    return claims === undefined ? { invalid: cause.detail ?? cause.code } : { claims };
   }
 }
 

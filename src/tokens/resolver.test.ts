@@ -166,11 +166,13 @@ test('LAB-22 a new signing key is accepted without restart, and the old one duri
 
 test('a JWT ends at the earlier of its own claim and its row', async () => {
   const { token } = await room.issueJwt({}, { exp: epochSeconds(START) + 100 });
+  room.clock.current = secondsAfter(START, 99);
   assert.equal(await room.stateOf(token), 'active');
   room.clock.current = secondsAfter(START, 100);
   assert.equal(await room.stateOf(token), 'expired');
   room.clock.current = START;
   const { token: longer } = await room.issueJwt({}, { exp: epochSeconds(END) + 100 });
+  room.clock.current = secondsAfter(END, -1);
   assert.equal(await room.stateOf(longer), 'active');
   room.clock.current = END;
   assert.equal(await room.stateOf(longer), 'expired');

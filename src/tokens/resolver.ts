@@ -54,9 +54,9 @@ function judge(found: Found, at: Date, latest: Date): Loaded<Kept> {
     const resolution = { state: 'invalid', detail: found.invalid } as const;
     return { value: { hash: undefined, resolution }, validUntil: at };
   }
-  const { row, endsAt, over } = found;
+  const { row, endsAt } = found;
   const facts = { ...row.facts, expiresAt: endsAt };
-  const state = row.deniedAt !== undefined ? 'revoked' : over || endsAt <= at ? 'expired' : 'active';
+  const state = row.deniedAt !== undefined ? 'revoked' : endsAt <= at ? 'expired' : 'active';
   return { value: { hash: row.hash, resolution: { state, facts } }, validUntil: endsAt < latest ? endsAt : latest };
 }
 
