@@ -26,3 +26,8 @@ export interface Database extends Statements {
   notificationsAlive(): boolean;
   close(): Promise<void>;
 }
+
+/** True when the database answers: part of readiness. */
+export async function isAnswering(database: Statements): Promise<boolean> {
+  return (await database.query('SELECT 1 AS one')).length === 1;
+}

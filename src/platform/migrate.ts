@@ -28,6 +28,8 @@ export async function readMigrations(directory: string): Promise<readonly Migrat
  */
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<readonly string[]> {
   return database.transaction(async (statements) => {
+    // Waiting for another process that migrates, or filling a large table, may take longer than a request may.
+    await statements.query('SET LOCAL statement_timeout = 0');
     await statements.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const applied = await readApplied(statements);
     const missing = migrations.filter((migration) => !applied.has(migration.name));

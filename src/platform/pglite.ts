@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
 import type { Database, Statements } from './database.ts';
+import { lockForProcess } from './process-lock.ts';
 import type { Row } from './row.ts';
 
 /** int8 arrives as a number in both drivers; our counters stay far below 2^53. */
@@ -15,19 +16,54 @@ export interface PgliteOptions {
 /**
  * The embedded database: PostgreSQL in this process, on one connection, kept under `directory` (or in memory when it is
  * `memory://`). Good for the sandbox, tests and small installations.
+ * @throws Error when another process has this directory open: two would destroy it
  */
 export async function openPglite(directory: string, options: PgliteOptions = {}): Promise<Database> {
-  if (!directory.includes('://')) await mkdir(directory, { recursive: true, mode: 0o700 });
+  const unlock = directory.includes('://') ? async () => undefined : await prepare(directory);
   const template = options.template === undefined ? {} : { loadDataDir: options.template };
-  const engine = await PGlite.create({ dataDir: directory, parsers: { [INT8]: Number }, ...template });
+  try {
+    const engine = await PGlite.create({ dataDir: directory, parsers: { [INT8]: Number }, ...template });
+    return databaseOf(engine, unlock);
+  } catch (cause) {
+    await unlock();
+    throw cause;
+  }
+}
+
+async function prepare(directory: string): Promise<() => Promise<void>> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  // Beside the directory: initdb wants it empty.
+  return lockForProcess(`${directory.replace(/\/+$/, '')}.lock`);
+}
+
+function databaseOf(engine: PGlite, unlock: () => Promise<void>): Database {
   return {
     kind: 'pglite',
-    query: async (text, values) => (await engine.query<Row>(text, values === undefined ? [] : [...values])).rows,
-    transaction: (work) => engine.transaction((transaction) => work(statementsOf(transaction))),
+    query: statementsOf(engine).query,
+    transaction: (work) => engine.transaction((transaction) => strictly(statementsOf(transaction), work)),
     listen: (channel, receive) => engine.listen(channel, receive),
     notificationsAlive: () => true,
-    close: () => engine.close(),
+    close: async () => {
+      await engine.close();
+      await unlock();
+    },
   };
+}
+
+/** PostgreSQL would answer COMMIT with a silent rollback after a failed statement: nothing may look committed that is not. */
+async function strictly<T>(statements: Statements, work: (statements: Statements) => Promise<T>): Promise<T> {
+  let failure: unknown;
+  const query: Statements['query'] = async (text, values) => {
+    try {
+      return await statements.query(text, values);
+    } catch (cause) {
+      failure ??= cause;
+      throw cause;
+    }
+  };
+  const result = await work({ query });
+  if (failure === undefined) return result;
+  throw new Error('a statement of this transaction failed: nothing was committed', { cause: failure });
 }
 
 interface Queries {

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import type { Database, Statements, Unlisten } from './database.ts';
+import type { Database, Statements } from './database.ts';
+import { createNotifications } from './postgres-notifications.ts';
 import { sha256 } from './random.ts';
 import type { Row } from './row.ts';
 
@@ -9,13 +10,6 @@ const POOL_SIZE = 16;
 /** Longer means the database is gone for our purposes: refuse instead of queueing callers. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
-const RECONNECT_DELAY_MS = 250;
-
-interface Subscription {
-  readonly channel: string;
-  readonly receive: (payload: string) => void;
-  readonly lost: (() => void) | undefined;
-}
 
 /** A statement's name lets PostgreSQL keep its plan: one name per text, so that every statement is prepared once per connection. */
 const statementNames = new Map<string, string>();
@@ -49,22 +43,29 @@ export async function openPostgres(connectionString: string): Promise<Database> 
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     types,
   });
   // An idle connection that breaks is replaced by the pool; the next query reports what is wrong.
-  pool.on('error', () => undefined);
-  const notifications = new Notifications(connectionString);
-  await notifications.connect();
+  pool.on('error', ignore);
+  const notifications = createNotifications(connectionString);
+  const close = async (): Promise<void> => {
+    await notifications.close();
+    await pool.end();
+  };
+  try {
+    await notifications.connect();
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
   return {
     kind: 'postgres',
     query: statementsOf(pool).query,
     transaction: (work) => transaction(pool, work),
-    listen: (channel, receive, lost) => notifications.listen({ channel, receive, lost }),
-    notificationsAlive: () => notifications.alive,
-    close: async () => {
-      await notifications.close();
-      await pool.end();
-    },
+    listen: notifications.listen,
+    notificationsAlive: notifications.alive,
+    close,
   };
 }
 
@@ -73,19 +74,35 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
 
 async function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // Without a listener a connection that breaks between two statements would end the process; the next statement tells.
+  client.on('error', ignore);
   let broken: Error | undefined;
+  let over = false;
+  const statements = statementsOf(client);
+  const query: Statements['query'] = (text, values) => {
+    // The connection may serve somebody else's transaction by now.
+    if (over) return Promise.reject(new Error('this transaction is over: its statements cannot be used any more'));
+    return statements.query(text, values);
+  };
   try {
     await client.query('BEGIN');
-    const result = await work(statementsOf(client));
-    await client.query('COMMIT');
+    const result = await work({ query });
+    over = true;
+    const { command } = await client.query('COMMIT');
+    // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement had failed and nobody said so.
+    if (command !== 'COMMIT') throw new Error('a statement of this transaction failed: nothing was committed');
     return result;
   } catch (cause) {
+    over = true;
     broken = await rollback(client);
     throw cause;
   } finally {
+    client.off('error', ignore);
     client.release(broken);
   }
 }
+
+const ignore = (): void => undefined;
 
 /** Rolls back; gives the error when even that fails, so that the pool throws the connection away. */
 async function rollback(client: pg.ClientBase): Promise<Error | undefined> {
@@ -94,76 +111,5 @@ async function rollback(client: pg.ClientBase): Promise<Error | undefined> {
     return undefined;
   } catch (cause) {
     return cause instanceof Error ? cause : new Error('rollback failed', { cause });
-  }
-}
-
-/** The one connection that listens; it comes back by itself and tells subscribers that they may have missed something. */
-class Notifications {
-  alive = false;
-  readonly #connectionString: string;
-  readonly #subscriptions = new Set<Subscription>();
-  #client: pg.Client | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #closed = false;
-
-  constructor(connectionString: string) {
-    this.#connectionString = connectionString;
-  }
-
-  async connect(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.#connectionString,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    });
-    client.on('error', () => this.#lost(client));
-    client.on('end', () => this.#lost(client));
-    client.on('notification', ({ channel, payload }) => this.#deliver(channel, payload ?? ''));
-    await client.connect();
-    for (const channel of new Set([...this.#subscriptions].map((item) => item.channel))) {
-      await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
-    }
-    this.#client = client;
-    this.alive = true;
-  }
-
-  async listen(subscription: Subscription): Promise<Unlisten> {
-    this.#subscriptions.add(subscription);
-    await this.#client?.query(`LISTEN ${this.#client.escapeIdentifier(subscription.channel)}`);
-    return async () => {
-      this.#subscriptions.delete(subscription);
-    };
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#retry);
-    this.alive = false;
-    await this.#client?.end();
-  }
-
-  #deliver(channel: string, payload: string): void {
-    for (const item of this.#subscriptions) if (item.channel === channel) item.receive(payload);
-  }
-
-  #lost(client: pg.Client): void {
-    if (this.#closed || (this.#client !== undefined && this.#client !== client)) return;
-    this.#client = undefined;
-    this.alive = false;
-    for (const item of this.#subscriptions) item.lost?.();
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.#reconnect(), RECONNECT_DELAY_MS);
-    this.#retry.unref();
-  }
-
-  async #reconnect(): Promise<void> {
-    try {
-      await this.connect();
-      // What was said while nobody listened is lost: drop again what may have been filled meanwhile.
-      for (const item of this.#subscriptions) item.lost?.();
-    } catch {
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => void this.#reconnect(), RECONNECT_DELAY_MS);
-      this.#retry.unref();
-    }
   }
 }
