@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Database } from './database.ts';
+import type { Unlisten } from './database.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS = 250;
@@ -10,49 +10,35 @@ const RECONNECT_DELAY_MS = 250;
 const HEARTBEAT_MS = 1_000;
 const ANSWER_LIMIT_MS = 2_000;
 
-interface Subscription {
+/** Who wants to know what is said on a channel, and when something may have been missed. */
+export interface Subscription {
   readonly channel: string;
   readonly receive: (payload: string) => void;
   readonly lost: (() => void) | undefined;
 }
 
-/** The connection that listens. */
-export interface Notifications {
-  /** @throws Error when the server cannot be reached */
-  connect(): Promise<void>;
-  readonly listen: Database['listen'];
-  readonly alive: () => boolean;
-  close(): Promise<void>;
-}
-
 /** One connection that listens; it comes back by itself and tells subscribers that they may have missed something. */
-export function createNotifications(connectionString: string): Notifications {
-  const subscriptions = new Set<Subscription>();
-  let current: pg.Client | undefined;
-  let alive = false;
-  let closed = false;
-  let retry: NodeJS.Timeout | undefined;
+export class Notifications {
+  readonly #connectionString: string;
+  readonly #subscriptions = new Set<Subscription>();
+  #client: pg.Client | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #alive = false;
+  #closed = false;
 
-  const tellLost = (): void => {
-    for (const { lost } of subscriptions) lost?.();
-  };
-
-  /** Gives up a connection, once, and plans the next one. */
-  function abandon(client: pg.Client): void {
-    client.removeAllListeners('notification');
-    client.end().catch(() => undefined);
-    if (current === client) current = undefined;
-    alive = false;
-    if (closed) return;
-    tellLost();
-    clearTimeout(retry);
-    retry = setTimeout(() => void reconnect(), RECONNECT_DELAY_MS);
-    retry.unref();
+  constructor(connectionString: string) {
+    this.#connectionString = connectionString;
   }
 
-  async function connect(): Promise<void> {
+  /** True while nothing that is said can be missed. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** @throws Error when the server cannot be reached */
+  async connect(): Promise<void> {
     const client = new pg.Client({
-      connectionString,
+      connectionString: this.#connectionString,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: ANSWER_LIMIT_MS,
       keepAlive: true,
@@ -61,16 +47,17 @@ export function createNotifications(connectionString: string): Notifications {
     let heartbeat: NodeJS.Timeout | undefined;
     const end = (): void => {
       clearInterval(heartbeat);
-      if (!over) abandon(client);
+      if (!over) this.#abandon(client);
       over = true;
     };
     client.on('error', end).on('end', end);
-    client.on('notification', ({ channel, payload }) => deliver(channel, payload ?? ''));
+    client.on('notification', ({ channel, payload }) => this.#deliver(channel, payload ?? ''));
     try {
       await client.connect();
       // From here on `listen` reaches this connection by itself; the channels known so far follow now.
-      current = client;
-      for (const channel of new Set([...subscriptions].map((one) => one.channel))) await listenOn(client, channel);
+      this.#client = client;
+      for (const channel of new Set([...this.#subscriptions].map((one) => one.channel)))
+        await listenOn(client, channel);
     } catch (cause) {
       end();
       throw cause;
@@ -78,43 +65,56 @@ export function createNotifications(connectionString: string): Notifications {
     if (over) throw new Error('the connection was lost while it was made');
     heartbeat = setInterval(() => void client.query('SELECT 1').catch(end), HEARTBEAT_MS);
     heartbeat.unref();
-    alive = !closed;
-    if (closed) end();
+    this.#alive = !this.#closed;
+    if (this.#closed) end();
   }
 
-  async function reconnect(): Promise<void> {
+  async listen(subscription: Subscription): Promise<Unlisten> {
+    this.#subscriptions.add(subscription);
+    if (this.#client !== undefined) await listenOn(this.#client, subscription.channel);
+    return async () => {
+      this.#subscriptions.delete(subscription);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#alive = false;
+    clearTimeout(this.#retry);
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  /** Gives up a connection and plans the next one. */
+  #abandon(client: pg.Client): void {
+    client.removeAllListeners('notification');
+    client.end().catch(() => undefined);
+    if (this.#client === client) this.#client = undefined;
+    this.#alive = false;
+    if (this.#closed) return;
+    this.#tellLost();
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#reconnect(), RECONNECT_DELAY_MS);
+    this.#retry.unref();
+  }
+
+  async #reconnect(): Promise<void> {
     try {
-      await connect();
+      await this.connect();
     } catch {
       // The next attempt is planned already.
       return;
     }
     // What was said while nobody listened is lost: drop again what may have been filled meanwhile.
-    tellLost();
+    this.#tellLost();
   }
 
-  function deliver(channel: string, payload: string): void {
-    for (const one of subscriptions) if (one.channel === channel) one.receive(payload);
+  #tellLost(): void {
+    for (const { lost } of this.#subscriptions) lost?.();
   }
 
-  return {
-    connect,
-    alive: () => alive,
-    listen: async (channel, receive, lost) => {
-      const subscription = { channel, receive, lost };
-      subscriptions.add(subscription);
-      if (current !== undefined) await listenOn(current, channel);
-      return async () => {
-        subscriptions.delete(subscription);
-      };
-    },
-    close: async () => {
-      closed = true;
-      alive = false;
-      clearTimeout(retry);
-      await current?.end().catch(() => undefined);
-    },
-  };
+  #deliver(channel: string, payload: string): void {
+    for (const one of this.#subscriptions) if (one.channel === channel) one.receive(payload);
+  }
 }
 
 async function listenOn(client: pg.Client, channel: string): Promise<void> {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Database, Statements } from './database.ts';
-import { createNotifications } from './postgres-notifications.ts';
+import { Notifications } from './postgres-notifications.ts';
 import { sha256 } from './random.ts';
 import type { Row } from './row.ts';
 
@@ -48,7 +48,7 @@ export async function openPostgres(connectionString: string): Promise<Database> 
   });
   // An idle connection that breaks is replaced by the pool; the next query reports what is wrong.
   pool.on('error', ignore);
-  const notifications = createNotifications(connectionString);
+  const notifications = new Notifications(connectionString);
   const close = async (): Promise<void> => {
     await notifications.close();
     await pool.end();
@@ -63,8 +63,8 @@ export async function openPostgres(connectionString: string): Promise<Database> 
     kind: 'postgres',
     query: statementsOf(pool).query,
     transaction: (work) => transaction(pool, work),
-    listen: notifications.listen,
-    notificationsAlive: notifications.alive,
+    listen: (channel, receive, lost) => notifications.listen({ channel, receive, lost }),
+    notificationsAlive: () => notifications.alive,
     close,
   };
 }

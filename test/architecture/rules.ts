@@ -133,7 +133,9 @@ function builtin({ path }: Source, { specifier, names }: Import): string | undef
 
 const SQL =
   /^\s*(?:SELECT|INSERT\s+INTO|UPDATE\s+[\w."]+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS|CREATE|ALTER|DROP|TRUNCATE|LISTEN|NOTIFY)\b|\bFROM\s+\w+\.\w+|\bWHERE\s+\w+\s*=\s*\$\d/;
-const DATABASE_FILES = ['database', 'pglite', 'postgres', 'migrate'].map((name) => `src/platform/${name}.ts`);
+const DATABASE_FILES = ['database', 'pglite', 'postgres', 'postgres-notifications', 'migrate'].map(
+  (name) => `src/platform/${name}.ts`,
+);
 
 /** SQL stands in stores alone. */
 export const sql: Rule = (sources) =>

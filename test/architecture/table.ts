@@ -26,7 +26,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/web/'],
   jose: ['src/trust/', 'src/vault/'],
   'oidc-provider': ['src/authorization/'],
-  pg: ['src/platform/postgres.ts'],
+  pg: ['src/platform/postgres.ts', 'src/platform/postgres-notifications.ts'],
   pino: ['src/platform/log.ts'],
   'prom-client': ['src/platform/metrics.ts'],
   typebox: ['src/platform/config.ts', 'src/main/', 'src/web/'],
@@ -42,7 +42,11 @@ export const BUILTIN_HOMES: Readonly<Record<string, readonly (readonly [string, 
     ['src/platform/random.ts', ['createHash', 'hash', 'randomBytes', 'randomInt', 'randomUUID', 'timingSafeEqual']],
     ['src/platform/door-tls.ts', ['constants']],
   ],
-  'node:http': [['src/platform/door.ts', ['createServer']]],
+  'node:http': [
+    ['src/platform/door.ts', ['createServer']],
+    // The composition root shows a bare socket to trust as the request it would become.
+    ['src/main/', ['IncomingMessage']],
+  ],
   'node:https': [['src/platform/door.ts', ['createServer']]],
   'node:http2': [],
   'node:net': [
