@@ -25,6 +25,8 @@ export interface Consent {
   /** End of an Authorised consent; while Awaiting, the end of the time to decide. */
   readonly expiresAt: Date;
   readonly lastUsedAt: Date | undefined;
+  /** True while a withdrawal is in force here and the bank's own store has not confirmed it: show "being revoked" (N-201). */
+  readonly revoking?: true;
 }
 
 /** One step of a consent's life. */

@@ -5,9 +5,9 @@ import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Consent } from './consent.ts';
 import type { ConsentStore, Consents } from './port.ts';
-import { CONSENT_CHANNEL } from './store.ts';
+import { announceConsent, CONSENT_CHANNEL } from './store.ts';
 import { consentAt } from './transitions.ts';
-import { storeUnavailable } from './unavailable.ts';
+import { answered, storeUnavailable } from './unavailable.ts';
 
 /** What the consent room is made of; `stores` gives the store of a bank. */
 export interface ConsentsOptions {
@@ -65,6 +65,10 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     },
     onChange: (changed) => {
       listeners.push(changed);
+    },
+    noticeChange: async (bank, id) => {
+      tell(bank, id);
+      await answered(() => announceConsent(database, bank, id));
     },
     close: async () => {
       await unlisten();

@@ -1,5 +1,6 @@
 import { Refusal } from '../platform/refusal.ts';
-import type { Authorisation, ConsentFilter, NewConsent } from './consent.ts';
+import type { Authorisation, Consent, ConsentFilter, NewConsent } from './consent.ts';
+import { consentAt } from './transitions.ts';
 
 /** Characters of an id or reference: opaque text, as banks and registers give it; an index entry must stay below 2,700 octets. */
 const MAXIMUM_REFERENCE = 256;
@@ -47,6 +48,30 @@ export function checkFilter(filter: ConsentFilter): void {
     if (value !== undefined) checkReference(name, value);
   }
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) throw invalid('limit', 'must be 1 or more');
+}
+
+/** @throws Refusal `consent_wrong_user` 403 for another customer's consent, `field_invalid` 400 for more than was asked */
+export function checkAgreed(consent: Consent, { customer, scopes }: Authorisation): void {
+  if (consent.customer !== undefined && consent.customer !== customer)
+    throw new Refusal('consent_wrong_user', 403, 'The consent was asked of another customer.');
+  if (!scopes.every((scope) => consent.scopes.includes(scope)))
+    throw invalid('scopes', 'must have been asked for; agreeing can only narrow them');
+}
+
+/**
+ * The same page opened twice asks twice for one consent: `kept` again while it waits.
+ * @throws Refusal `consent_status_invalid` 400 for anything else under a taken id (CLD-54)
+ */
+export function sameAsAsked(kept: Consent | undefined, asked: NewConsent, now: Date): Consent {
+  const same =
+    kept !== undefined &&
+    consentAt(kept, now).state === 'Awaiting' &&
+    (['participant', 'client', 'customer'] as const).every((member) => kept[member] === asked[member]) &&
+    JSON.stringify(kept.scopes) === JSON.stringify(asked.scopes) &&
+    kept.authorizationDetails.length === 0 &&
+    asked.authorizationDetails.length === 0;
+  if (same) return kept;
+  throw new Refusal('consent_status_invalid', 400, 'A consent with this id exists already.', { detail: 'id_taken' });
 }
 
 /** The refusal of a field. */

@@ -7,6 +7,8 @@ import type { Authorisation, Consent, ConsentFilter, ConsentStep, NewConsent } f
  * A store that is slow, down or contradicts itself throws Refusal `consent_store_unavailable` 503: callers refuse.
  */
 export interface ConsentStore {
+  /** How long an answer may be believed without being told of changes, in seconds: for a store whose call-backs can be lost. */
+  readonly maximumAgeSeconds?: number;
   /** Asking for the same again gives the waiting consent. @throws Refusal `field_invalid` 400; `consent_status_invalid` 400 when the id is taken */
   create(consent: NewConsent, actor: Actor): Promise<Consent>;
   find(bank: string, id: string): Promise<Consent | undefined>;
@@ -37,6 +39,11 @@ export interface Consents extends ConsentStore {
   current(bank: string, id: string): Promise<Consent | undefined>;
   /** Calls `changed` after a consent changed or may have, here or elsewhere; perhaps more than once for one change. It must not throw. */
   onChange(changed: (change: { bank: string; id: string }) => void): void;
+  /**
+   * Somebody who may know says that a consent changed outside: the answer at hand is dropped here before this resolves, and
+   * elsewhere by notification. @throws Refusal `consent_store_unavailable` 503 when the others cannot be told
+   */
+  noticeChange(bank: string, id: string): Promise<void>;
   /** Closes the stores that were used as well. */
   close(): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import type { Actor, Audit } from '../audit/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
-import { Refusal } from '../platform/refusal.ts';
 import type { Authorisation, Consent, ConsentAction, ConsentStep, NewConsent } from './consent.ts';
 import { type CustomerReference, consentCreated, EVENT_OF } from './events.ts';
-import { checkAuthorisation, checkFilter, checkNewConsent, invalid, isReference } from './fields.ts';
+import { checkAgreed, checkAuthorisation, checkFilter, checkNewConsent, isReference, sameAsAsked } from './fields.ts';
+import { EXPIRY, stepOf, withEnd } from './history.ts';
 import type { ConsentStore } from './port.ts';
 import * as store from './store.ts';
-import { consentAt, isDue, refuseTransition, TRANSITIONS } from './transitions.ts';
-import { storeUnavailable } from './unavailable.ts';
+import { consentAt, refuseTransition, TRANSITIONS } from './transitions.ts';
+import { answered, missing } from './unavailable.ts';
 import { createUses } from './uses.ts';
 
 /** What the built-in store works with; `reference` gives the keyed hash that stands for a customer in the trail. */
@@ -27,13 +27,10 @@ export interface SqlConsentStore extends ConsentStore {
   flush(): Promise<void>;
 }
 
-/** Characters of what a person wrote or a reference names, as history keeps it. */
-const MAXIMUM_WORDS = 500;
 /** Consents looked up at once by the expiry run, each ended in a transaction of its own. */
 const EXPIRY_BATCH = 200;
 /** Batches of one expiry run, so that it ends; the next run continues. */
 const EXPIRY_BATCHES = 50;
-const EXPIRY: Actor = { kind: 'system', reference: 'clock' };
 
 /** The built-in consent store: every change is one conditional statement with its step, its event and its announcement. */
 export function createSqlConsentStore(options: SqlConsentStoreOptions): SqlConsentStore {
@@ -86,27 +83,15 @@ async function createConsent(options: SqlConsentStoreOptions, asked: NewConsent,
   };
   return answered(() =>
     database.transaction(async (statements) => {
-      if (!(await store.insertConsent(statements, consent))) return sameAsAsked(statements, asked, now);
+      if (!(await store.insertConsent(statements, consent))) {
+        return sameAsAsked(await store.findConsent(statements, asked.bank, asked.id), asked, now);
+      }
       await store.insertStep(statements, consent.bank, consent.id, stepOf('create', consent, actor));
       await store.announceConsent(statements, consent.bank, consent.id);
       await audit.record(statements, consentCreated(consent, actor, reference));
       return consent;
     }),
   );
-}
-
-/** The same page opened twice asks twice for one consent; anything else under a taken id is refused (CLD-54). */
-async function sameAsAsked(statements: Statements, asked: NewConsent, now: Date): Promise<Consent> {
-  const kept = await store.findConsent(statements, asked.bank, asked.id);
-  const same =
-    kept !== undefined &&
-    consentAt(kept, now).state === 'Awaiting' &&
-    (['participant', 'client', 'customer'] as const).every((member) => kept[member] === asked[member]) &&
-    JSON.stringify(kept.scopes) === JSON.stringify(asked.scopes) &&
-    kept.authorizationDetails.length === 0 &&
-    asked.authorizationDetails.length === 0;
-  if (same) return kept;
-  throw new Refusal('consent_status_invalid', 400, 'A consent with this id exists already.', { detail: 'id_taken' });
 }
 
 function authoriseConsent(
@@ -125,14 +110,6 @@ function authoriseConsent(
     },
     (consent) => checkAgreed(consent, authorisation),
   );
-}
-
-/** @throws Refusal `consent_wrong_user` 403 for another customer's consent, `field_invalid` 400 for more than was asked */
-function checkAgreed(consent: Consent, { customer, scopes }: Authorisation): void {
-  if (consent.customer !== undefined && consent.customer !== customer)
-    throw new Refusal('consent_wrong_user', 403, 'The consent was asked of another customer.');
-  if (!scopes.every((scope) => consent.scopes.includes(scope)))
-    throw invalid('scopes', 'must have been asked for; agreeing can only narrow them');
 }
 
 interface Change {
@@ -198,9 +175,7 @@ async function readHistory(
 ): Promise<readonly ConsentStep[]> {
   const consent = isReference(id) ? await store.findConsent(database, bank, id) : undefined;
   if (consent === undefined) throw missing();
-  const steps = await store.readSteps(database, bank, id);
-  const ended = isDue(consent, clock.now()) && !steps.some(({ action }) => action === 'expire');
-  return ended ? [...steps, stepOf('expire', consentAt(consent, clock.now()), EXPIRY)] : steps;
+  return withEnd(await store.readSteps(database, bank, id), consent, clock.now());
 }
 
 async function expireDue(options: SqlConsentStoreOptions): Promise<number> {
@@ -221,33 +196,4 @@ function expire(options: SqlConsentStoreOptions, due: Consent, now: Date): Promi
     if (consent !== undefined) await finish(options, statements, 'expire', consent, EXPIRY);
     return consent !== undefined;
   });
-}
-
-function stepOf(action: ConsentStep['action'], consent: Consent, actor: Actor): ConsentStep {
-  return {
-    at: consent.changedAt,
-    action,
-    state: consent.state,
-    actor: actor.kind,
-    actorReference: words(actor.reference),
-    reason: actor.reason === undefined ? undefined : words(actor.reason),
-  };
-}
-
-/** What the database can keep: PostgreSQL takes neither NUL nor lone surrogates. */
-function words(value: string): string {
-  return value.toWellFormed().replaceAll('\0', ' ').slice(0, MAXIMUM_WORDS);
-}
-
-function missing(): Refusal {
-  return new Refusal('consent_missing', 404, 'There is no consent with this id.');
-}
-
-/** A store that does not answer, or contradicts itself, is unavailable: nobody may take that for a yes (N-199). */
-async function answered<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw cause instanceof Refusal ? cause : storeUnavailable(cause);
-  }
 }

@@ -211,13 +211,15 @@ function stepOf(row: Row): ConsentStep {
   };
 }
 
-const ACTOR_KINDS: readonly Actor['kind'][] = ['customer', 'participant', 'staff', 'system'];
+/** Who can act on a consent. */
+export const ACTOR_KINDS: readonly Actor['kind'][] = ['customer', 'participant', 'staff', 'system'];
 
 function stateOf(row: Row): ConsentState {
   return oneOf(CONSENT_STATES, text(row, 'state'));
 }
 
-function oneOf<T extends string>(known: readonly T[], value: string): T {
+/** The word among the known ones. @throws Error when it is none: a defect */
+export function oneOf<T extends string>(known: readonly T[], value: string): T {
   const found = known.find((item) => item === value);
   if (found === undefined) throw new Error(`the database gave an unknown word: ${value}`);
   return found;

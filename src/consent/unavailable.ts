@@ -6,3 +6,17 @@ export function storeUnavailable(cause: unknown): Refusal {
     cause,
   });
 }
+
+/** The refusal of an id that no consent has. */
+export function missing(): Refusal {
+  return new Refusal('consent_missing', 404, 'There is no consent with this id.');
+}
+
+/** A store that does not answer, or contradicts itself, is unavailable: nobody may take that for a yes (N-199). */
+export async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw cause instanceof Refusal ? cause : storeUnavailable(cause);
+  }
+}
