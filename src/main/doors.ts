@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { DoorKind } from '../authorization/index.ts';
+import { isAnswering } from '../platform/database.ts';
 import { type Door, openDoor } from '../platform/door.ts';
 import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
@@ -13,85 +14,95 @@ import type { Rooms } from './rooms.ts';
 import { answerError, type Edges, route } from './router.ts';
 import type { Settings } from './settings.ts';
 
+/** What the doors are joined to. */
+interface DoorParts {
+  readonly settings: Settings;
+  readonly rooms: Rooms;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly edges: Edges;
+}
+
+type Opener = (parts: DoorParts) => Promise<Door | undefined>;
+
+const OPENERS: Readonly<Record<string, Opener>> = {
+  operators: openOperators,
+  issuer: (parts) => openBrowserDoor('issuer', parts),
+  mtls: openMtls,
+  plain: (parts) => openBrowserDoor('plain', parts),
+  control: async ({ settings, rooms }) =>
+    settings.doors.control === undefined ? undefined : openControl(settings.doors.control, rooms, settings),
+};
+
 /** Opens every door the settings name and joins it to the edges; closes those that opened when one cannot. */
 export async function openDoors(
   settings: Settings,
   rooms: Rooms,
   log: Log,
   metrics: Metrics,
-  parts: Edges,
+  edges: Edges,
 ): Promise<ReadonlyMap<string, Door>> {
-  const { issuer, mtls, plain, operators, control } = settings.doors;
   const doors = new Map<string, Door>();
-  const tls = async (door: { readonly certificate: string; readonly key: string }) => ({
-    certificate: await readFile(door.certificate, 'utf8'),
-    key: await readFile(door.key, 'utf8'),
-  });
-  const handlerOf = (kind: DoorKind) => (request: IncomingMessage, response: ServerResponse) => {
-    route(parts, kind, request, response).catch((cause: unknown) => {
-      log.error({ cause }, 'a request failed');
-      if (response.headersSent) response.destroy();
-      else answerError(response, 500, 'internal_error', 'something went wrong here; the trace id finds it in our log');
-    });
-  };
-  const authorityOf = (origin: string) => new URL(origin).host;
   try {
-    doors.set(
-      'operators',
-      await openDoor({
-        name: 'operators',
-        host: operators.host,
-        port: operators.port,
-        authorities: ['localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${operators.port}`),
-        handler: healthHandler({ checks: readiness(settings, rooms), metrics }),
-      }),
-    );
-    doors.set(
-      'issuer',
-      await openDoor({
-        name: 'issuer',
-        host: issuer.host,
-        port: issuer.port,
-        authorities: [authorityOf(issuer.origin)],
-        tls: { ...(await tls(issuer)), clientCertificate: 'none' },
-        handler: handlerOf('issuer'),
-      }),
-    );
-    doors.set(
-      'mtls',
-      await openDoor({
-        name: 'mtls',
-        host: mtls.host,
-        port: mtls.port,
-        authorities: [authorityOf(mtls.origin)],
-        tls: {
-          ...(await tls(mtls)),
-          clientCertificate: mtls.clientCertificate,
-          acceptPeer: acceptPeer(settings, rooms),
-        },
-        handler: handlerOf('mtls'),
-        onRefusedHandshake: (refused) => rooms.audit.enqueue(handshakeRefused(refused)),
-      }),
-    );
-    if (plain !== undefined) {
-      doors.set(
-        'plain',
-        await openDoor({
-          name: 'plain',
-          host: plain.host,
-          port: plain.port,
-          authorities: [authorityOf(plain.origin)],
-          tls: { ...(await tls(plain)), clientCertificate: 'none' },
-          handler: handlerOf('plain'),
-        }),
-      );
+    for (const [name, open] of Object.entries(OPENERS)) {
+      const door = await open({ settings, rooms, log, metrics, edges });
+      if (door !== undefined) doors.set(name, door);
     }
-    if (control !== undefined) doors.set('control', await openControl(control, rooms, settings));
   } catch (cause) {
     await Promise.all([...doors.values()].map((door) => door.close()));
     throw cause;
   }
   return doors;
+}
+
+function openOperators({ settings, rooms, metrics }: DoorParts): Promise<Door> {
+  const { host, port } = settings.doors.operators;
+  return openDoor({
+    name: 'operators',
+    host,
+    port,
+    authorities: ['localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`),
+    handler: healthHandler({ checks: readiness(settings, rooms), metrics }),
+  });
+}
+
+async function openBrowserDoor(kind: 'issuer' | 'plain', parts: DoorParts): Promise<Door | undefined> {
+  const door = parts.settings.doors[kind];
+  if (door === undefined) return undefined;
+  return openDoor({ ...(await listenerOf(kind, door)), handler: handlerOf(kind, parts) });
+}
+
+async function openMtls(parts: DoorParts): Promise<Door> {
+  const { settings, rooms } = parts;
+  const { mtls } = settings.doors;
+  const listener = await listenerOf('mtls', mtls);
+  return openDoor({
+    ...listener,
+    tls: { ...listener.tls, clientCertificate: mtls.clientCertificate, acceptPeer: acceptPeer(settings, rooms) },
+    handler: handlerOf('mtls', parts),
+    onRefusedHandshake: (refused) => rooms.audit.enqueue(handshakeRefused(refused)),
+  });
+}
+
+async function listenerOf(name: DoorKind, door: Settings['doors']['issuer'] | Settings['doors']['mtls']) {
+  const [certificate, key] = await Promise.all([readFile(door.certificate, 'utf8'), readFile(door.key, 'utf8')]);
+  return {
+    name,
+    host: door.host,
+    port: door.port,
+    authorities: [new URL(door.origin).host],
+    tls: { certificate, key, clientCertificate: 'none' as const },
+  };
+}
+
+function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    route(edges, kind, request, response).catch((cause: unknown) => {
+      log.error({ cause }, 'a request failed');
+      if (response.headersSent) response.destroy();
+      else answerError(response, 500, 'internal_error', 'something went wrong here; the trace id finds it in our log');
+    });
+  };
 }
 
 /** In handshake mode a certificate that no bank here trusts ends the handshake (LAB-41); each request is judged anew all the same. */
@@ -106,7 +117,7 @@ function acceptPeer(settings: Settings, rooms: Rooms) {
 
 function readiness(settings: Settings, rooms: Rooms): ReadonlyMap<string, () => Promise<boolean>> {
   return new Map<string, () => Promise<boolean>>([
-    ['database', async () => (await rooms.database.query('SELECT 1')).length === 1],
+    ['database', () => isAnswering(rooms.database)],
     ['migrations', () => isMigrated(rooms.database, rooms.migrations)],
     [
       'keys',

@@ -67,6 +67,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
       await Promise.all([consents.close(), directory.close(), tokens.close()]);
+      await vault.close();
       await audit.close();
       await database.close();
     };

@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
+import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
 
 const closed = { additionalProperties: false } as const;
-const Path = Type.String({ minLength: 1, description: 'Path of a file, relative to the configuration file.' });
+const Path = FilePath('Path of a file, relative to the configuration file.');
 const Host = Type.String({ minLength: 1, description: 'Address to listen on, such as 127.0.0.1 or 0.0.0.0.' });
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Origin = Type.String({
@@ -118,10 +119,7 @@ export const Settings = Type.Object(
       },
       closed,
     ),
-    keys: Type.Object(
-      { directory: Type.String({ minLength: 1, description: 'Directory of the master keys.' }) },
-      closed,
-    ),
+    keys: Type.Object({ directory: FilePath('Directory of the master keys.') }, closed),
     directory: Type.Object(
       {
         participants: Type.Optional(Path),

@@ -1,12 +1,13 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Agent } from 'node:https';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Settings } from '../../src/main/settings.ts';
 import type { Authority, Issued } from './certificates.ts';
 import { call, form, type Received } from './http.ts';
 import type { StatementSigner } from './statements.ts';
 
 export const REDIRECT_URI = 'https://localhost:8091/callback';
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** A client as a bank registered it. */
 export interface Registered {
@@ -37,20 +38,22 @@ interface Parts {
 }
 
 export type ThirdParty = Awaited<ReturnType<typeof createThirdParty>>;
+type Core = Awaited<ReturnType<typeof coreOf>>;
+type Fields = Readonly<Record<string, string | undefined>>;
+type Bent = Readonly<Record<string, unknown>>;
 
 /** A third party with certificate, signing key and software statement; every message can be bent by the test. */
 export async function createThirdParty(parts: Parts) {
-  const { id, roles, authority, statements, settings, agentOf } = parts;
+  const core = await coreOf(parts);
+  return { ...core, ...registrationOf(core), ...tokensOf(core), ...authorizationOf(core), api: apiOf(core) };
+}
+
+/** Who it is: certificate, keys, statement, and how it proves itself. */
+async function coreOf({ id, roles, authority, statements, settings, agentOf }: Parts) {
   const registrationNumber = `PSDXX-TEST-${id.toUpperCase()}`;
+  const subject = { commonName: id, organization: `${id} Ltd`, organizationIdentifier: registrationNumber };
   const issue = (change: Parameters<Authority['issue']>[0] = {}) =>
-    authority.issue({
-      commonName: id,
-      organization: `${id} Ltd`,
-      organizationIdentifier: registrationNumber,
-      roles,
-      dnsNames: [`${id}.example`],
-      ...change,
-    });
+    authority.issue({ ...subject, roles, dnsNames: [`${id}.example`], ...change });
   const transport = issue();
   const { privateKey, publicKey } = await generateKeyPair('PS256');
   const jwk: JWK = { ...(await exportJWK(publicKey)), kid: `${id}-1`, alg: 'PS256', use: 'sig' };
@@ -58,7 +61,7 @@ export async function createThirdParty(parts: Parts) {
   const mtls = (bank: string) => `${settings.doors.mtls.origin}/${bank}`;
   const issuer = (bank: string) => `${settings.doors.issuer.origin}/${bank}`;
 
-  const statement = (change: JWTPayload = {}) =>
+  const statement = (change: Bent = {}) =>
     statements.sign({
       software_id: `software-${id}`,
       software_client_name: `${id} App`,
@@ -70,36 +73,19 @@ export async function createThirdParty(parts: Parts) {
       ...change,
     });
 
-  const assertion = (
-    client: string,
-    bank: string,
-    change: Readonly<Record<string, unknown>> = {},
-    key: CryptoKey = privateKey,
-  ) => {
+  const assertion = (client: string, bank: string, change: Bent = {}, key: CryptoKey = privateKey) => {
     const now = Math.floor(Date.now() / 1000);
-    return new SignJWT({
-      iss: client,
-      sub: client,
-      aud: issuer(bank),
-      jti: randomUUID(),
-      iat: now,
-      exp: now + 60,
-      ...change,
-    })
-      .setProtectedHeader({ alg: 'PS256', kid: `${id}-1` })
-      .sign(key);
+    const claims = { iss: client, sub: client, aud: issuer(bank), jti: randomUUID(), iat: now, exp: now + 60 };
+    return new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'PS256', kid: `${id}-1` }).sign(key);
   };
 
   /** What proves the client at an OAuth endpoint. */
   const credentials = async (client: Registered): Promise<Record<string, string>> =>
     client.method === 'tls_client_auth'
       ? { client_id: client.id }
-      : {
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-          client_assertion: await assertion(client.id, client.bank),
-        };
+      : { client_assertion_type: ASSERTION_TYPE, client_assertion: await assertion(client.id, client.bank) };
 
-  const post = (bank: string, path: string, fields: Readonly<Record<string, string | undefined>>, use: Agent = agent) =>
+  const post = (bank: string, path: string, fields: Fields, use: Agent = agent) =>
     call(`${mtls(bank)}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -107,7 +93,13 @@ export async function createThirdParty(parts: Parts) {
       agent: use,
     });
 
-  const registration = async (method: string, change: Readonly<Record<string, unknown>> = {}) => ({
+  const keys = { transport, agent, jwk, privateKey, agentOf, issue };
+  return { id, registrationNumber, ...keys, mtls, issuer, statement, assertion, credentials, post };
+}
+
+/** Dynamic registration (RFC 7591). */
+function registrationOf({ id, agent, mtls, statement }: Core) {
+  const registration = async (method: string, change: Bent = {}) => ({
     software_statement: await statement(),
     token_endpoint_auth_method: method,
     ...(method === 'private_key_jwt'
@@ -130,130 +122,83 @@ export async function createThirdParty(parts: Parts) {
       agent: use,
     });
 
-  return {
-    id,
-    registrationNumber,
-    transport,
-    agent,
-    jwk,
-    privateKey,
-    mtls,
-    issuer,
-    issue,
-    agentOf,
-    statement,
-    assertion,
-    credentials,
-    post,
-    registration,
-    sendRegistration,
-
-    register: async (
-      bank: string,
-      method = 'private_key_jwt',
-      change: Readonly<Record<string, unknown>> = {},
-    ): Promise<Registered> => {
-      const answer = await sendRegistration(bank, await registration(method, change));
-      if (answer.status !== 201) throw new Error(`registration at ${bank}: ${answer.status} ${answer.text}`);
-      const metadata = answer.json();
-      return {
-        bank,
-        id: String(metadata.client_id),
-        method,
-        managementToken: String(metadata.registration_access_token),
-        managementUri: String(metadata.registration_client_uri),
-        metadata,
-      };
-    },
-
-    /** An access token of its own (client credentials). */
-    clientToken: async (client: Registered, scope = 'payments.create', use: Agent = agent) =>
-      post(client.bank, '/token', { grant_type: 'client_credentials', scope, ...(await credentials(client)) }, use),
-
-    push: async (
-      client: Registered,
-      change: Readonly<Record<string, string | undefined>> = {},
-      use: Agent = agent,
-    ): Promise<Pushed> => {
-      const verifier = randomBytes(32).toString('base64url');
-      const state = randomUUID();
-      const nonce = randomUUID();
-      const answer = await post(
-        client.bank,
-        '/par',
-        {
-          client_id: client.id,
-          response_type: 'code',
-          redirect_uri: REDIRECT_URI,
-          scope: 'openid accounts',
-          state,
-          nonce,
-          code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-          code_challenge_method: 'S256',
-          ...(await credentials(client)),
-          ...change,
-        },
-        use,
-      );
-      const uri = answer.status === 201 ? String(answer.json().request_uri) : '';
-      const query = new URLSearchParams({ client_id: client.id, request_uri: uri });
-      return { answer, verifier, state, nonce, authorizationUrl: `${issuer(client.bank)}/authorize?${query}` };
-    },
-
-    exchange: async (
-      client: Registered,
-      code: string,
-      verifier: string,
-      use: Agent = agent,
-      change: Readonly<Record<string, string | undefined>> = {},
-    ) =>
-      post(
-        client.bank,
-        '/token',
-        {
-          grant_type: 'authorization_code',
-          code,
-          redirect_uri: REDIRECT_URI,
-          code_verifier: verifier,
-          ...(await credentials(client)),
-          ...change,
-        },
-        use,
-      ),
-
-    refresh: async (
-      client: Registered,
-      token: string,
-      use: Agent = agent,
-      change: Readonly<Record<string, string | undefined>> = {},
-    ) =>
-      post(
-        client.bank,
-        '/token',
-        { grant_type: 'refresh_token', refresh_token: token, ...(await credentials(client)), ...change },
-        use,
-      ),
-
-    introspect: async (client: Registered, token: string) =>
-      post(client.bank, '/introspect', { token, ...(await credentials(client)) }),
-    revoke: async (client: Registered, token: string) =>
-      post(client.bank, '/revoke', { token, ...(await credentials(client)) }),
-
-    api: (
-      bank: string,
-      path: string,
-      token: string | undefined,
-      sent: { method?: string; body?: string; agent?: Agent; headers?: Record<string, string> } = {},
-    ) =>
-      call(`${mtls(bank)}${path}`, {
-        method: sent.method ?? 'GET',
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...sent.headers,
-        },
-        ...(sent.body === undefined ? {} : { body: sent.body }),
-        agent: sent.agent ?? agent,
-      }),
+  const register = async (bank: string, method = 'private_key_jwt', change: Bent = {}): Promise<Registered> => {
+    const answer = await sendRegistration(bank, await registration(method, change));
+    if (answer.status !== 201) throw new Error(`registration at ${bank}: ${answer.status} ${answer.text}`);
+    const metadata = answer.json();
+    return {
+      bank,
+      id: String(metadata.client_id),
+      method,
+      managementToken: String(metadata.registration_access_token),
+      managementUri: String(metadata.registration_client_uri),
+      metadata,
+    };
   };
+  return { registration, sendRegistration, register };
+}
+
+/** The token endpoint and what belongs to tokens. */
+function tokensOf({ agent, post, credentials }: Core) {
+  const send = async (client: Registered, path: string, fields: Fields, use: Agent = agent) =>
+    post(client.bank, path, { ...(await credentials(client)), ...fields }, use);
+  return {
+    /** An access token of its own (client credentials). */
+    clientToken: (client: Registered, scope = 'payments.create', use: Agent = agent) =>
+      send(client, '/token', { grant_type: 'client_credentials', scope }, use),
+    exchange: (client: Registered, code: string, verifier: string, use: Agent = agent, change: Fields = {}) => {
+      const grant = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: verifier };
+      return send(client, '/token', { ...grant, ...change }, use);
+    },
+    refresh: (client: Registered, token: string, use: Agent = agent, change: Fields = {}) =>
+      send(client, '/token', { grant_type: 'refresh_token', refresh_token: token, ...change }, use),
+    introspect: (client: Registered, token: string) => send(client, '/introspect', { token }),
+    revoke: (client: Registered, token: string) => send(client, '/revoke', { token }),
+  };
+}
+
+/** Pushed authorization requests (RFC 9126). */
+function authorizationOf({ agent, post, credentials, issuer }: Core) {
+  const push = async (client: Registered, change: Fields = {}, use: Agent = agent): Promise<Pushed> => {
+    const verifier = randomBytes(32).toString('base64url');
+    const [state, nonce] = [randomUUID(), randomUUID()];
+    const request = {
+      client_id: client.id,
+      response_type: 'code',
+      redirect_uri: REDIRECT_URI,
+      scope: 'openid accounts',
+      state,
+      nonce,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+      ...(await credentials(client)),
+      ...change,
+    };
+    const answer = await post(client.bank, '/par', request, use);
+    const uri = answer.status === 201 ? String(answer.json().request_uri) : '';
+    const query = new URLSearchParams({ client_id: client.id, request_uri: uri });
+    return { answer, verifier, state, nonce, authorizationUrl: `${issuer(client.bank)}/authorize?${query}` };
+  };
+  return { push };
+}
+
+interface ApiCall {
+  readonly method?: string;
+  readonly body?: string;
+  readonly agent?: Agent;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function apiOf({ agent, mtls }: Core) {
+  return (bank: string, path: string, token: string | undefined, sent: ApiCall = {}) =>
+    call(`${mtls(bank)}${path}`, {
+      method: sent.method ?? 'GET',
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...sent.headers,
+      },
+      ...(sent.body === undefined ? {} : { body: sent.body }),
+      agent: sent.agent ?? agent,
+    });
 }

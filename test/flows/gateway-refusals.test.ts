@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { call, type Received } from '../support/http.ts';
+import { connect } from '../support/journey.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import type { Registered, ThirdParty } from '../support/third-party.ts';
+
+let platform: TestPlatform;
+let a: ThirdParty;
+let b: ThirdParty;
+let clientA: Registered;
+let tlsClientA: Registered;
+let clientB: Registered;
+
+before(async () => {
+  platform = await startPlatform();
+  a = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
+  b = await platform.thirdParty('tpp-b', ['AISP', 'PISP']);
+  clientA = await a.register('gobank');
+  tlsClientA = await a.register('jwtbank', 'tls_client_auth');
+  clientB = await b.register('gobank');
+});
+
+after(() => platform.close());
+
+function reasonOf(received: Received): string {
+  const { error } = received.json();
+  return typeof error === 'object' && error !== null && 'reason' in error ? String(error.reason) : String(error);
+}
+
+function refused(received: Received, status: number, code: string): void {
+  assert.equal(received.status, status, received.text);
+  assert.equal(reasonOf(received), code, received.text);
+  assert.match(String(received.headers['x-fapi-interaction-id']), /^[0-9a-f-]{36}$/);
+}
+
+describe('the gateway', () => {
+  let access: string;
+  before(async () => {
+    ({ access } = await connect(platform, a, clientA));
+  });
+
+  test('N-01 N-02 no certificate; another participant’s certificate with a stolen token', async () => {
+    const before = platform.core.calls.length;
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf() }), 401, 'certificate_missing');
+    refused(await a.api('gobank', '/accounts', access, { agent: b.agent }), 401, 'certificate_not_bound');
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf(a.issue()) }), 401, 'certificate_not_bound');
+    assert.equal(platform.core.calls.length, before);
+  });
+
+  test('N-05 expired and not yet valid are told apart', async () => {
+    const day = 86_400_000;
+    const at = (from: number, to: number) =>
+      a.issue({ notBefore: new Date(Date.now() + from * day), notAfter: new Date(Date.now() + to * day) });
+    refused(await a.api('gobank', '/accounts', access, { agent: a.agentOf(at(-2, -1)) }), 401, 'certificate_expired');
+    refused(
+      await a.api('gobank', '/accounts', access, { agent: a.agentOf(at(1, 2)) }),
+      401,
+      'certificate_not_yet_valid',
+    );
+  });
+
+  test('N-82 RS-2 WSN-39 no token, a token in the query, nonsense', async () => {
+    refused(await a.api('gobank', '/accounts', undefined), 401, 'token_missing');
+    refused(await a.api('gobank', `/accounts?access_token=${access}`, undefined), 401, 'token_missing');
+    refused(await a.api('gobank', '/accounts', 'nonsense'), 401, 'token_invalid');
+  });
+
+  test('CLD-14 a token of one bank at another', async () => {
+    refused(await a.api('jwtbank', '/accounts', access), 401, 'token_invalid');
+  });
+
+  test('WSN-40 LAB-02 token kinds: an application token on customer routes and the reverse', async () => {
+    const own = String((await a.clientToken(clientA)).json().access_token);
+    const wrong = await a.api('gobank', '/accounts', own);
+    assert.ok([401, 403].includes(wrong.status));
+    const pay = await a.api('gobank', '/payments', access, { method: 'POST', body: '{}' });
+    assert.ok([401, 403].includes(pay.status), pay.text);
+  });
+
+  test('N-42 unknown path 404, wrong method 405', async () => {
+    refused(await a.api('gobank', '/v9/accounts', access), 404, 'not_found');
+    refused(await a.api('gobank', '/accounts', access, { method: 'DELETE' }), 405, 'method_not_allowed');
+  });
+
+  test('LAB-15 CLD suspended: token 400, call 403, push 400, introspection inactive; back at once when approved', async () => {
+    const { access: live, refresh } = await connect(platform, b, clientB);
+    const staff = { kind: 'staff', reference: 'test', reason: 'inquiry' } as const;
+    await platform.rooms.directory.changeStatus('tpp-b', 'suspended', staff);
+    refused(await b.api('gobank', '/accounts', live), 403, 'participant_suspended');
+    refused(await b.clientToken(clientB), 400, 'unauthorized_client');
+    refused(await b.refresh(clientB, refresh), 400, 'unauthorized_client');
+    refused((await b.push(clientB)).answer, 400, 'unauthorized_client');
+    assert.deepEqual((await b.introspect(clientB, live)).json(), { active: false });
+    const again = await b.sendRegistration('jwtbank', await b.registration('private_key_jwt'));
+    refused(again, 400, 'unapproved_software_statement');
+    assert.equal((await a.api('gobank', '/accounts', access)).status, 200);
+    await platform.rooms.directory.changeStatus('tpp-b', 'approved', staff);
+    assert.equal((await b.api('gobank', '/accounts', live)).status, 200);
+  });
+
+  test('LAB-17 N-172 the sixth call in a minute is 429 with Retry-After; the other participant is untouched', async () => {
+    const { access: live } = await connect(platform, b, clientB);
+    const staff = { kind: 'staff', reference: 'test' } as const;
+    await platform.rooms.directory.changeRateLimit('tpp-b', 1, staff);
+    const answers = [];
+    for (let index = 0; index < 3; index += 1) answers.push(await b.api('gobank', '/accounts', live));
+    const limited = answers.at(-1);
+    assert.ok(limited);
+    refused(limited, 429, 'rate_limited');
+    assert.match(String(limited.headers['retry-after']), /^\d+$/);
+    assert.equal((await a.api('gobank', '/accounts', access)).status, 200);
+    await platform.rooms.directory.changeRateLimit('tpp-b', undefined, staff);
+    assert.equal((await b.api('gobank', '/accounts', live)).status, 200);
+  });
+
+  test('WSO-36 RS-11 the interaction id is echoed, made when absent, and found in the trail', async () => {
+    const id = randomUUID();
+    const answer = await a.api('gobank', '/accounts', access, { headers: { 'x-fapi-interaction-id': id } });
+    assert.equal(answer.headers['x-fapi-interaction-id'], id);
+    await platform.rooms.audit.flush();
+    const records = await platform.rooms.audit.search({ interaction: id });
+    assert.deepEqual(
+      records.map((record) => [record.family, record.participant, record.outcome]),
+      [['gateway', 'tpp-a', 'allowed']],
+    );
+  });
+
+  test('N-32 client-sent internal headers and certificate headers never reach the bank', async () => {
+    const headers = {
+      'portcullis-facts': 'forged',
+      'client-cert': ':AAAA:',
+      'x-forwarded-for': '10.0.0.1',
+      'ssl-client-cert': 'x',
+    };
+    assert.equal((await a.api('gobank', '/accounts', access, { headers })).status, 200);
+    const seen = platform.core.calls.at(-1)?.headers ?? {};
+    for (const name of ['client-cert', 'x-forwarded-for', 'ssl-client-cert', 'authorization'])
+      assert.equal(seen[name], undefined, name);
+    assert.notEqual(seen['portcullis-facts'], 'forged');
+  });
+});
+
+describe('keys', () => {
+  test('LAB-22 N-78 a rotated key signs, the old one stays published, tokens of before still work', async () => {
+    const { access } = await connect(platform, a, tlsClientA);
+    await platform.rooms.vault.rotate('jwtbank', { kind: 'staff', reference: 'test' });
+    assert.equal((await a.api('jwtbank', '/accounts', access)).status, 200);
+    const { access: fresh } = await connect(platform, a, tlsClientA);
+    const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+    assert.notEqual(kidOf(fresh), kidOf(access));
+    const published = await call(`${a.issuer('jwtbank')}/jwks`, { agent: platform.browserAgent });
+    for (const token of [access, fresh]) assert.ok(published.text.includes(kidOf(token)));
+    assert.equal((await a.api('jwtbank', '/accounts', fresh)).status, 200);
+  });
+});
