@@ -5,6 +5,7 @@ import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { ROUTES } from './configuration.ts';
 import { endpointAnswered } from './events.ts';
 import { answerStructuredToken } from './introspection.ts';
+import { isManagementScope } from './management.ts';
 import { peerOf } from './peer.ts';
 
 /** Sentences of the engine that stand for a client that may not do this: RFC 6749 §5.2 has a code of its own for it. */
@@ -69,10 +70,20 @@ async function complete(bank: AuthorizationBank, rooms: AuthorizationRooms, ctx:
     return;
   }
   if (route === 'pushed_authorization_request') checkPush(bank, ctx, error);
+  if (route === 'discovery') hideManagement(ctx);
   if (error?.error === 'invalid_request' && NOT_ALLOWED.has(error.error_description ?? '')) {
     ctx.body = { ...error, error: 'unauthorized_client' };
   }
   if (route === 'client' || route === 'client_update') hideSecret(ctx);
+}
+
+/** What only the bank itself may ask for is not offered to others. */
+function hideManagement(ctx: KoaContextWithOIDC): void {
+  const { body } = ctx;
+  if (typeof body !== 'object' || body === null || !('scopes_supported' in body)) return;
+  const { scopes_supported: scopes } = body;
+  if (!Array.isArray(scopes)) return;
+  ctx.body = { ...body, scopes_supported: scopes.filter((scope: unknown) => !isManagementScope(String(scope))) };
 }
 
 /** RFC 9126 §2.1 wants `invalid_request` for a nested request_uri; a scope nobody knows is refused, not ignored (N-91, N-94). */

@@ -33,6 +33,8 @@ export interface AuthorizationBank {
   readonly scopes: readonly string[];
   readonly rolesByScope: Readonly<Record<string, readonly string[]>>;
   readonly consentDays: number;
+  /** The management API of this bank: its address, and the bank's own entry in the directory. Undefined: there is none. */
+  readonly management?: { readonly audience: string; readonly participant: string } | undefined;
   /** Undefined: this bank takes no dynamic registration. */
   readonly statements: StatementSource | undefined;
   /** Redirect URIs to localhost and 127.0.0.1 are allowed: the sandbox only (N-129). */

@@ -12,6 +12,7 @@ import {
 import { renderErrorPage } from './error-page.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { createIssuance } from './issuance.ts';
+import { defaultAudience, MANAGEMENT_SCOPES } from './management.ts';
 
 /** Every list of algorithms the engine knows gets this one: RS256, `none` and HMAC are refused everywhere (F2-5.4.1). */
 const ALGORITHMS: readonly ('PS256' | 'ES256')[] = ['PS256', 'ES256'];
@@ -57,7 +58,7 @@ export function configurationOf(parts: EngineParts): Configuration {
     clientDefaults: clientDefaults(bank),
     clientAuthMethods: [...bank.profile.clientAuthenticationMethods],
     enabledJWA: enabledAlgorithms(),
-    scopes: ['openid', 'offline_access', ...bank.scopes],
+    scopes: ['openid', 'offline_access', ...bank.scopes, ...(bank.management === undefined ? [] : MANAGEMENT_SCOPES)],
     subjectTypes: ['pairwise'],
     pairwiseIdentifier: async (_ctx, account, client) =>
       parts.pairwise(`${client.sectorIdentifier ?? client.clientId} ${account}`),
@@ -157,7 +158,7 @@ function featuresOf(parts: EngineParts): NonNullable<Configuration['features']> 
     revocation: { enabled: true, allowedPolicy: mayRevoke },
     resourceIndicators: {
       enabled: true,
-      defaultResource: async () => bank.mtlsBase,
+      defaultResource: async (ctx) => defaultAudience(bank, ctx),
       useGrantedResource: async () => true,
       getResourceServerInfo: createIssuance(bank, rooms).resourceServer,
     },

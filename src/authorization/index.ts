@@ -15,8 +15,10 @@ import { sweepArtifacts } from './store.ts';
 export type { AuthorizationBank, AuthorizationRooms, StatementSource } from './bank.ts';
 export type { CreatedClient, NewBankClient } from './bank-client.ts';
 export type { Interaction, Interactions } from './interaction.ts';
+export { isManagementScope, MANAGEMENT_ROLE, MANAGEMENT_SCOPES, type ManagementScope } from './management.ts';
 export type { DoorKind } from './peer.ts';
 export { type ClientAuthenticationMethod, profiles, type SecurityProfile } from './profile.ts';
+export { removeGrants } from './store.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Endpoints that machines call with a client certificate: the only ones of ours at the mTLS door. */

@@ -1,6 +1,7 @@
 import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { isOwnAccount, managementScopesOf } from './management.ts';
 import { peerOf } from './peer.ts';
 import { factsOf } from './token-model.ts';
 
@@ -49,14 +50,22 @@ function recordOf(
 }
 
 function resourceServer(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): ResourceServer {
-  if (indicator !== bank.mtlsBase) throw new errors.InvalidTarget();
   return {
-    scope: allowedScopes(bank, ctx).join(' '),
-    audience: bank.mtlsBase,
+    scope: scopesAt(bank, ctx, indicator).join(' '),
+    audience: indicator,
     accessTokenTTL: bank.profile.accessTokenSeconds,
     accessTokenFormat: bank.accessTokens,
     jwt: { sign: { alg: 'ES256' } },
   };
+}
+
+/** What may be asked for at one of our APIs; the management API does not exist for anybody but the bank itself. */
+function scopesAt(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): readonly string[] {
+  if (indicator === bank.mtlsBase) return allowedScopes(bank, ctx);
+  const participant = peerOf(ctx.req).standing?.participant;
+  const own = participant && managementScopesOf(bank, { participant: participant.id, roles: participant.roles });
+  if (indicator !== bank.management?.audience || !own?.length || !isOwnAccount(ctx)) throw new errors.InvalidTarget();
+  return own;
 }
 
 /** API scopes that the participant's roles allow right now (WSN-21): a role taken away ends what it allowed. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../platform/refusal.ts';
 import { type ClientCertificate, subjectMatches } from '../trust/index.ts';
 import type { AuthorizationBank } from './bank.ts';
+import { managementScopesOf } from './management.ts';
 import { invalidMetadata } from './registration-request.ts';
 import type { SoftwareStatement } from './software-statement.ts';
 
@@ -53,7 +54,7 @@ export function metadataOf(facts: RegistrationFacts): Readonly<Record<string, un
     grant_types: grantTypes,
     response_types: responseTypes(members, redirects),
     redirect_uris: redirects ? redirectUris(facts) : [],
-    scope: scopes(facts),
+    scope: scopes(facts, redirects),
     jwks: { keys: statement.keys.keys },
     id_token_signed_response_alg: oneOf(members, 'id_token_signed_response_alg', ALGORITHMS) ?? 'PS256',
     tls_client_certificate_bound_access_tokens: bound,
@@ -199,8 +200,9 @@ export function checkRedirectUri(uri: string, allowLoopback: boolean): void {
 }
 
 /** Scopes that the counting roles allow; asked for more is refused, asked for nothing is all of them (N-149, WSN-16). */
-function scopes({ members, roles, bank }: RegistrationFacts): string {
-  const allowed = bank.scopes.filter((scope) => (bank.rolesByScope[scope] ?? []).some((role) => roles.includes(role)));
+function scopes(facts: RegistrationFacts, redirects: boolean): string {
+  const { members } = facts;
+  const allowed = allowedScopes(facts, redirects);
   if (allowed.length === 0)
     throw invalidMetadata('statement, certificate and directory share no role that this bank has an API for');
   if (members.scope === undefined) return ['openid', 'offline_access', ...allowed].join(' ');
@@ -210,6 +212,13 @@ function scopes({ members, roles, bank }: RegistrationFacts): string {
   if (foreign !== undefined)
     throw invalidMetadata(`scope ${foreign} is not allowed by the roles of statement and certificate`);
   return asked.join(' ');
+}
+
+/** Management scopes are for clients that act for the bank alone, never for one that customers are sent to. */
+function allowedScopes({ statement, roles, bank }: RegistrationFacts, redirects: boolean): readonly string[] {
+  const byRole = bank.scopes.filter((scope) => (bank.rolesByScope[scope] ?? []).some((role) => roles.includes(role)));
+  const own = redirects ? [] : managementScopesOf(bank, { participant: statement.organisation, roles });
+  return [...byRole, ...own];
 }
 
 function oneOf(

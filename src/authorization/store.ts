@@ -80,6 +80,16 @@ export function createArtifactStore(database: Database, bank: string): ArtifactS
   };
 }
 
+/** Ends grants: codes, refresh tokens and the grants themselves. Gives how many refresh tokens there were. */
+export async function removeGrants(statements: Statements, bank: string, grants: readonly string[]): Promise<number> {
+  const rows = await statements.query(
+    `DELETE FROM oauth.artifacts WHERE bank = $1
+       AND (grant_id = ANY($2::text[]) OR (model = 'Grant' AND id = ANY($2::text[]))) RETURNING model`,
+    [bank, grants],
+  );
+  return rows.filter((row) => text(row, 'model') === 'RefreshToken').length;
+}
+
 /** Removes expired rows of all banks, at most a thousand; gives how many. */
 export async function sweepArtifacts(statements: Statements, now: Date): Promise<number> {
   const rows = await statements.query(
