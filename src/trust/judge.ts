@@ -40,7 +40,7 @@ export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme,
 }
 
 /** The verdict over a connection that proved no certificate. */
-export function absent(code: 'certificate_absent' | 'session_resumed'): Judgement {
+export function absent(code: 'certificate_absent' | 'session_resumed' | 'header_untrusted_source'): Judgement {
   return refused(code, 'A client certificate is required: send one in the TLS handshake.');
 }
 

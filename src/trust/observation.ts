@@ -11,6 +11,8 @@ export interface TrustLog {
 /** Both, as the parts of this room are given them. */
 export interface Watch {
   observe(observation: TrustObservation): void;
+  /** A certificate header, or the proxy's address, from somebody who is not the proxy: a security event. */
+  spoofed(fields: { readonly peer: string }): void;
   /** One line per answer about revocation that did not count; a wrong signer is worth an alarm. */
   unusable(fields: { readonly code: string; readonly source: string; readonly message: string }): void;
 }
@@ -22,6 +24,11 @@ export function createWatch(
 ): Watch {
   return {
     observe: (observation) => observe?.(observation),
+    spoofed: (fields) =>
+      log?.warn(
+        { event: 'trust.header_untrusted_source', ...fields },
+        'a certificate header from somebody who is not the proxy',
+      ),
     unusable: (fields) =>
       log?.warn({ event: 'trust.revocation_answer_unusable', ...fields }, 'an answer about revocation does not count'),
   };

@@ -1,3 +1,4 @@
+import type { HeaderCode } from './header-problem.ts';
 import type { MalformedCode } from './malformed.ts';
 import type { PathCode } from './path.ts';
 import type { QcCode } from './qc-statements.ts';
@@ -18,12 +19,20 @@ export type DetailCode =
   | 'ca_revoked'
   | 'revocation_unknown'
   | 'revocation_unavailable'
-  | 'revocation_info_missing';
+  | 'revocation_info_missing'
+  | 'header_untrusted_source'
+  | HeaderCode;
 
 const OTHER: Readonly<Record<Exclude<DetailCode, MalformedCode>, CertificateReason>> = {
   certificate_absent: 'certificate_missing',
   session_resumed: 'certificate_missing',
   scheme_missing: 'certificate_untrusted',
+  header_untrusted_source: 'certificate_missing',
+  header_duplicate: 'certificate_malformed',
+  header_malformed: 'certificate_malformed',
+  header_no_certificate: 'certificate_malformed',
+  header_inconsistent: 'certificate_malformed',
+  header_too_large: 'certificate_malformed',
   issuer_unknown: 'certificate_untrusted',
   path_signature: 'certificate_untrusted',
   not_a_ca: 'certificate_untrusted',

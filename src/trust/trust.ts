@@ -3,16 +3,17 @@ import { createCache } from '../platform/cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import { sha256 } from '../platform/random.ts';
+import type { JudgeOptions, TrustRoom } from './contract.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type Explanation, explainChain } from './explain.ts';
-import type { JudgeOptions, TrustRoom } from './index.ts';
+import { type CompiledSource, compileSource, type ForwardedSource, type Presented, presentedBy } from './forwarded.ts';
 import { absent, refused } from './judge.ts';
 import { earliest } from './moments.ts';
 import { createWatch, type TrustLog, type TrustObservation } from './observation.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
 import { type CompiledScheme, compileScheme, type TrustScheme } from './scheme.ts';
-import { type PresentedChain, presentedChain } from './tls-source.ts';
+import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
 
 /** Verdicts remembered: participants times certificates times banks stays far below. */
@@ -30,6 +31,11 @@ export interface TrustOptions {
   readonly log?: TrustLog | undefined;
   /** Called for every verdict and every question about revocation, for `/metrics`. */
   readonly observe?: ((observation: TrustObservation) => void) | undefined;
+  /**
+   * The proxy before the door that a request came through; undefined: participants connect directly (the default). Only
+   * the composition root knows which door has one.
+   */
+  readonly forwarded?: ((request: IncomingMessage) => ForwardedSource | undefined) | undefined;
   /** The way to responders and lists; only tests give another than the network. */
   readonly fetch?: RevocationFetch | undefined;
 }
@@ -40,13 +46,36 @@ interface VersionedScheme {
 }
 
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
-export function createTrust({ clock, schemes, log, observe, fetch }: TrustOptions): TrustRoom {
+export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: TrustOptions): TrustRoom {
   const watch = createWatch(log, observe);
   const evaluations = createCache<Evaluation>({ maximum: MAXIMUM_VERDICTS, clock });
   const compiled = new Map<string, VersionedScheme>();
   for (const [bank, scheme] of schemes) compiled.set(bank, { version: 0, scheme: compileFor(bank, scheme) });
   const changed = () => evaluations.clear();
   const revocation = createRevocation({ clock, watch, changed, ...(fetch === undefined ? {} : { fetch }) });
+
+  const sources = new WeakMap<ForwardedSource, CompiledSource>();
+  function sourceFor(request: IncomingMessage): CompiledSource | undefined {
+    const settings = forwarded?.(request);
+    if (settings === undefined) return undefined;
+    const known = sources.get(settings) ?? compileSource(settings);
+    sources.set(settings, known);
+    return known;
+  }
+
+  /** Reading a request also deletes its certificate headers: the answer is kept for whoever asks again. */
+  const requests = new WeakMap<IncomingMessage, Presented>();
+  function presentedOnce(request: IncomingMessage): Presented {
+    const known = requests.get(request);
+    if (known !== undefined) return known;
+    const presented = presentedBy(request, sourceFor(request), clock.now());
+    requests.set(request, presented);
+    const suspicious =
+      ('refused' in presented ? presented.refused : 'absent' in presented && presented.absent) ===
+      'header_untrusted_source';
+    if (suspicious) watch.spoofed({ peer: request.socket.remoteAddress ?? 'unknown' });
+    return presented;
+  }
 
   async function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
     const versioned = compiled.get(bank);
@@ -69,8 +98,9 @@ export function createTrust({ clock, schemes, log, observe, fetch }: TrustOption
 
   return {
     clientCertificate: (request: IncomingMessage, bank, options) => {
-      const presented = presentedChain(request);
+      const presented = presentedOnce(request);
       if ('absent' in presented) return observed(absent(presented.absent).verdict, bank);
+      if ('refused' in presented) return observed(refused(presented.refused, presented.message).verdict, bank);
       return observed(judge(presented.chain, keyOfPresented(presented), bank, options), bank);
     },
     judge: (chain, bank, options) => observed(judge(chain, keyOfChain(chain), bank, options), bank),

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import type { Explanation } from './explain.ts';
+import type { TrustScheme } from './scheme.ts';
+import type { CertificateVerdict } from './verdict.ts';
+
+/** What a caller may ask of one judgement. */
+export interface JudgeOptions {
+  /** `soft`: go on when no source of revocation answers, for APIs that only read. "revoked" and "unknown" refuse still. */
+  readonly revocation?: 'strict' | 'soft' | undefined;
+}
+
+/** Certificates judged. */
+export interface Trust {
+  /**
+   * The verdict over the client certificate of this request, from the TLS socket, or from the header of the door's one
+   * configured proxy; certificate headers are deleted from the request.
+   * Evaluated per request, never per handshake; cached by thumbprint until `validUntil`. Never throws for a bad certificate.
+   */
+  clientCertificate(request: IncomingMessage, bank: string, options?: JudgeOptions): Promise<CertificateVerdict>;
+  /** The same for a chain at hand, leaf first, DER. */
+  judge(chain: readonly Uint8Array[], bank: string, options?: JudgeOptions): Promise<CertificateVerdict>;
+  /** Replaces a bank's anchors without restart; cached verdicts of that bank are dropped. @throws Error naming the bad entry. */
+  replaceScheme(bank: string, scheme: TrustScheme): void;
+}
+
+/** The room as the composition root holds it. */
+export interface TrustRoom extends Trust {
+  /** The analysis behind `certificate explain`: every check on its own. @throws Error for a bank that does not exist */
+  explain(chain: readonly Uint8Array[], bank: string): Promise<Explanation>;
+  /** Forgets every verdict and every answer about revocation: what was withdrawn just now is refused from the next request on. */
+  forget(): void;
+  close(): Promise<void>;
+}
