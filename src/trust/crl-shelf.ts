@@ -48,40 +48,19 @@ export interface CrlShelf {
 
 /** `changed` is called when a newer list replaced an older one. */
 export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: () => void): CrlShelf {
-  const lists = new Map<string, HeldCrl>();
-  const failures = new Map<string, { readonly cause: Unusable; readonly until: Date }>();
+  const lists = createListMemory();
+  const numbers = createNumberMemory();
+  const failures = new Map<string, Failure>();
   const loading = new Map<string, Promise<HeldCrl>>();
-  const numbers = new Map<string, bigint>();
-
-  function hold(key: string, held: HeldCrl): void {
-    lists.delete(key);
-    lists.set(key, held);
-    let total = [...lists.values()].reduce((sum, { crl }) => sum + crl.entries.octets, 0);
-    for (const [oldest, { crl }] of lists) {
-      if ((total <= MAXIMUM_OCTETS && lists.size <= MAXIMUM_LISTS) || oldest === key) break;
-      lists.delete(oldest);
-      total -= crl.entries.octets;
-    }
-  }
-
-  function checkNumber(key: string, { number }: Crl): void {
-    const last = numbers.get(key);
-    if (last !== undefined && (number === undefined || number < last)) {
-      throw new Unusable('crl_rollback', 'the list is older than the one before');
-    }
-    if (number === undefined) return;
-    if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
-    numbers.set(key, number);
-  }
 
   async function fetchList(key: string, { url, issuer, policy, settings }: CrlRequest): Promise<HeldCrl> {
     const crl = await openCrl(await fetch.crl(url, settings), issuer, policy);
     const now = clock.now();
     checkCrlTimes(crl, now);
-    checkNumber(key, crl);
+    numbers.accept(key, crl);
     const held = heldOf(crl, settings, now);
-    const replaced = lists.has(key);
-    hold(key, held);
+    const replaced = lists.find(key) !== undefined;
+    lists.keep(key, held);
     failures.delete(key);
     if (replaced) changed();
     return held;
@@ -103,7 +82,7 @@ export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: ()
   }
 
   function peek(request: CrlRequest): HeldCrl | undefined {
-    const held = lists.get(keyOf(request));
+    const held = lists.find(keyOf(request));
     return held !== undefined && held.usableUntil > clock.now() ? held : undefined;
   }
 
@@ -118,14 +97,58 @@ export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: ()
         if (paused) throw failure.cause;
         return patiently(start(key, request));
       }
-      lists.delete(key);
-      lists.set(key, held);
       if (held.refreshAt <= clock.now() && !paused) start(key, request);
       return held;
     },
     clear: () => {
       lists.clear();
       failures.clear();
+    },
+  };
+}
+
+interface Failure {
+  readonly cause: Unusable;
+  readonly until: Date;
+}
+
+/** Lists by key, the longest unused first to go. */
+function createListMemory() {
+  const lists = new Map<string, HeldCrl>();
+  return {
+    find: (key: string) => {
+      const held = lists.get(key);
+      if (held === undefined) return undefined;
+      lists.delete(key);
+      lists.set(key, held);
+      return held;
+    },
+    keep: (key: string, held: HeldCrl) => {
+      lists.delete(key);
+      lists.set(key, held);
+      let total = [...lists.values()].reduce((sum, { crl }) => sum + crl.entries.octets, 0);
+      for (const [oldest, { crl }] of lists) {
+        if ((total <= MAXIMUM_OCTETS && lists.size <= MAXIMUM_LISTS) || oldest === key) break;
+        lists.delete(oldest);
+        total -= crl.entries.octets;
+      }
+    },
+    clear: () => lists.clear(),
+  };
+}
+
+/** CRL numbers never go back (§9.3). */
+function createNumberMemory() {
+  const numbers = new Map<string, bigint>();
+  return {
+    accept: (key: string, { number }: Crl) => {
+      const last = numbers.get(key);
+      if (last !== undefined && (number === undefined || number < last)) {
+        throw new Unusable('crl_rollback', 'the list is older than the one before');
+      }
+      if (number === undefined) return;
+      if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
+      numbers.set(key, number);
     },
   };
 }
@@ -141,12 +164,7 @@ function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Dat
   return { crl, usableUntil, refreshAt };
 }
 
-function remember(
-  failures: Map<string, { readonly cause: Unusable; readonly until: Date }>,
-  key: string,
-  cause: Unusable,
-  clock: Clock,
-): void {
+function remember(failures: Map<string, Failure>, key: string, cause: Unusable, clock: Clock): void {
   if (failures.size >= MAXIMUM_LISTS) failures.clear();
   failures.set(key, { cause, until: secondsAfter(clock.now(), NEGATIVE_SECONDS) });
 }

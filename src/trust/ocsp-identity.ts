@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { contentOf, cursorOf, type Element, encodedOf, expectTag, TAG } from './der.ts';
+import { contentOf, cursorOf, type Element, expectTag, TAG } from './der.ts';
 import { integerOctets, oidOf } from './der-values.ts';
 import { encode, encodeSequence } from './der-writer.ts';
 import type { Certificate } from './x509.ts';
@@ -72,9 +72,4 @@ export function encodeOcspRequest(certId: Uint8Array, nonce: Uint8Array | undefi
   if (nonce === undefined) return encodeSequence(encodeSequence(list));
   const value = encode(TAG.octetString, encode(TAG.octetString, nonce));
   return encodeSequence(encodeSequence(list, encode(0xa2, encodeSequence(encodeSequence(NONCE_OID, value)))));
-}
-
-/** The octets of an element, for comparisons across buffers. */
-export function sameOctets(element: Element, octets: Uint8Array): boolean {
-  return same(encodedOf(element), octets);
 }

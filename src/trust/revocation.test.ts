@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Authority, createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
+import { createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
 import { explicit, implicit, sequence } from '../../test/support/der.ts';
-import { NOW } from '../../test/support/judging.ts';
 import {
   at,
   crl,
@@ -12,55 +11,13 @@ import {
   ocspResponse,
   responderOf,
 } from '../../test/support/revocation.ts';
-import { type CertificateVerdict, createTrust, type RevocationSettings, type TrustObservation } from './index.ts';
-import type { RevocationFetch } from './revocation-fetch.ts';
-import { Unusable } from './unusable.ts';
+import { type Answer, bankOf } from '../../test/support/revoking-bank.ts';
 
 const OCSP = 'http://ocsp.example/';
 const CRL = 'http://crl.example/a.crl';
 const root = createAuthority('Test Root');
 const both = { ocspUrls: [OCSP], crlUrls: [CRL] };
 const leaf = root.issue(both);
-
-type Answer = Uint8Array | 'down' | (() => Promise<Uint8Array>);
-
-/** A bank whose responders and lists answer what the test says, at a time the test sets. */
-function bankOf(anchor: Authority, settings: RevocationSettings | 'off' = {}) {
-  const answers = new Map<string, Answer>();
-  const asked: string[] = [];
-  const warnings: unknown[] = [];
-  const observations: TrustObservation[] = [];
-  let now = NOW;
-  const get = async (url: string): Promise<Uint8Array> => {
-    asked.push(url);
-    const answer = answers.get(url) ?? 'down';
-    if (answer === 'down') throw new Unusable('fetch_failed', 'nobody answers');
-    return typeof answer === 'function' ? answer() : answer;
-  };
-  const fetch: RevocationFetch = { ocsp: get, crl: get, close: async () => undefined };
-  const scheme = { anchors: [anchor.certificatePem], extendedKeyUsages: ['clientAuth'], revocation: settings };
-  const trust = createTrust({
-    clock: { now: () => now },
-    schemes: new Map([['bank', scheme]]),
-    fetch,
-    log: { warn: (fields) => warnings.push(fields) },
-    observe: (observation) => observations.push(observation),
-  });
-  const told = (verdict: CertificateVerdict) =>
-    verdict.ok ? `ok by ${verdict.revocation?.method}` : `${verdict.reason}/${verdict.detail}`;
-  return {
-    trust,
-    asked,
-    warnings,
-    observations,
-    set: (url: string, answer: Answer) => answers.set(url, answer),
-    at: (date: Date) => {
-      now = date;
-    },
-    judge: async (issued: Issued = leaf) => told(await trust.judge(issued.chain, 'bank')),
-    softly: async (issued: Issued = leaf) => told(await trust.judge(issued.chain, 'bank', { revocation: 'soft' })),
-  };
-}
 
 const ocsp = (options: OcspOptions = {}, issued: Issued = leaf) => ocspResponse(root, issued, options);
 const CLEAN = crl(root, []);
@@ -99,7 +56,7 @@ for (const [name, answer, list, expected] of table) {
     const bank = bankOf(root);
     bank.set(OCSP, answer);
     bank.set(CRL, list);
-    assert.equal(await bank.judge(), expected);
+    assert.equal(await bank.judge(leaf), expected);
   });
 }
 
@@ -129,7 +86,7 @@ test('attack 57 distribution points of other issuers or for some reasons only ar
 
 test('a scheme without revocation asks nobody', async () => {
   const bank = bankOf(root, 'off');
-  assert.equal(await bank.judge(), 'ok by undefined');
+  assert.equal(await bank.judge(leaf), 'ok by undefined');
   assert.deepEqual(bank.asked, []);
 });
 
@@ -144,56 +101,56 @@ test('attack 43 nothing is asked about a certificate without a valid path', asyn
 test('the order is a setting', async () => {
   const crlFirst = bankOf(root, { order: 'crl-first' });
   crlFirst.set(CRL, CLEAN);
-  assert.equal(await crlFirst.judge(), 'ok by crl');
+  assert.equal(await crlFirst.judge(leaf), 'ok by crl');
   assert.deepEqual(crlFirst.asked, [CRL]);
   const fallback = bankOf(root, { order: 'crl-first' });
   fallback.set(OCSP, ocsp());
-  assert.equal(await fallback.judge(), 'ok by ocsp');
+  assert.equal(await fallback.judge(leaf), 'ok by ocsp');
   const ocspOnly = bankOf(root, { order: 'ocsp-only' });
   ocspOnly.set(CRL, CLEAN);
-  assert.equal(await ocspOnly.judge(), UNAVAILABLE);
+  assert.equal(await ocspOnly.judge(leaf), UNAVAILABLE);
   const crlOnly = bankOf(root, { order: 'crl-only' });
   crlOnly.set(OCSP, ocsp());
-  assert.equal(await crlOnly.judge(), UNAVAILABLE);
+  assert.equal(await crlOnly.judge(leaf), UNAVAILABLE);
 });
 
 test('an issuer may be set to fall from "unknown" to the list', async () => {
   const bank = bankOf(root, { unknownFallsToCrl: true });
   bank.set(OCSP, ocsp({ status: 'unknown' }));
   bank.set(CRL, CLEAN);
-  assert.equal(await bank.judge(), 'ok by crl');
+  assert.equal(await bank.judge(leaf), 'ok by crl');
   const alone = bankOf(root, { unknownFallsToCrl: true, order: 'ocsp-only' });
   alone.set(OCSP, ocsp({ status: 'unknown' }));
-  assert.equal(await alone.judge(), 'revocation_unknown/revocation_unknown');
+  assert.equal(await alone.judge(leaf), 'revocation_unknown/revocation_unknown');
 });
 
 test('attack 49 a nonce that is required must come back; one that is off is not sent', async () => {
   const required = bankOf(root, { nonce: 'require', order: 'ocsp-only' });
   required.set(OCSP, ocsp());
-  assert.equal(await required.judge(), UNAVAILABLE);
+  assert.equal(await required.judge(leaf), UNAVAILABLE);
   for (const nonce of ['prefer', 'off'] as const) {
     const bank = bankOf(root, { nonce, order: 'ocsp-only', certIdHash: 'sha256' });
     bank.set(OCSP, ocsp());
-    assert.equal(await bank.judge(), 'ok by ocsp');
+    assert.equal(await bank.judge(leaf), 'ok by ocsp');
   }
 });
 
 test('a soft caller goes on when nobody answers, and never when somebody says no', async () => {
   const bank = bankOf(root);
-  assert.equal(await bank.judge(), UNAVAILABLE);
-  assert.equal(await bank.softly(), 'ok by soft');
+  assert.equal(await bank.judge(leaf), UNAVAILABLE);
+  assert.equal(await bank.softly(leaf), 'ok by soft');
   for (const [status, expected] of [
     ['revoked', 'certificate_revoked/revoked'],
     ['unknown', 'revocation_unknown/revocation_unknown'],
   ] as const) {
     const other = bankOf(root);
     other.set(OCSP, ocsp({ status }));
-    assert.equal(await other.softly(), expected);
+    assert.equal(await other.softly(leaf), expected);
   }
   assert.equal(await bank.softly(root.issue()), 'revocation_info_missing/revocation_info_missing');
   const good = bankOf(root);
   good.set(OCSP, ocsp());
-  assert.equal(await good.softly(), 'ok by ocsp');
+  assert.equal(await good.softly(leaf), 'ok by ocsp');
 });
 
 test('attack 56 "good" does not outweigh a list at hand that names the certificate', async () => {
@@ -202,20 +159,20 @@ test('attack 56 "good" does not outweigh a list at hand that names the certifica
   bank.set(CRL, listing(leaf));
   assert.equal(await bank.judge(listOnly), 'ok by crl');
   bank.set(OCSP, ocsp());
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
 });
 
 test('attack 56 a clean list does not outweigh an answer at hand that says "revoked"', async () => {
   const bank = bankOf(root);
   bank.set(OCSP, ocsp({ status: 'revoked' }));
   bank.set(CRL, CLEAN);
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
   bank.trust.replaceScheme('bank', {
     anchors: [root.certificatePem],
     extendedKeyUsages: [],
     revocation: { order: 'crl-first' },
   });
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
 });
 
 test('attack 52 a responder without nocheck is itself looked up', async () => {
@@ -231,14 +188,14 @@ test('attack 52 a responder without nocheck is itself looked up', async () => {
     const bank = bankOf(root);
     bank.set(OCSP, ocsp({ signer: responder }));
     bank.set(CRL, list);
-    assert.equal(await bank.judge(), expected);
+    assert.equal(await bank.judge(leaf), expected);
   }
 });
 
 test('attack 52 an answer by the wrong signer is written to the log', async () => {
   const bank = bankOf(root);
   bank.set(OCSP, ocsp({ signer: leaf }));
-  await bank.judge();
+  await bank.judge(leaf);
   const [warning] = bank.warnings;
   const fields = Object(warning);
   assert.equal(fields.code, 'ocsp_signer');
@@ -278,103 +235,6 @@ test('an authority that nobody answers for is refused, unless the scheme does no
   assert.equal(await asAnchor.judge(one), 'ok by ocsp');
 });
 
-test('attack 58 a verdict ends with the answer it rests on', async () => {
-  const bank = bankOf(root);
-  bank.set(OCSP, ocsp({ nextUpdate: at(600) }));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  bank.set(OCSP, 'down');
-  bank.at(at(300));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  assert.equal(bank.asked.length, 1);
-  bank.at(at(599));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  bank.at(at(600));
-  assert.equal(await bank.judge(), UNAVAILABLE);
-});
-
-test('attack 58 an answer is believed no longer than the configured bound, and never past its own age', async () => {
-  const bank = bankOf(root, { ocspMaximumAgeSeconds: 60 });
-  bank.set(OCSP, ocsp({ nextUpdate: at(86_400) }));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  bank.set(OCSP, ocsp({ status: 'revoked', nextUpdate: at(86_400) }));
-  bank.at(at(61));
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
-});
-
-test('an answer is renewed in the background before it ends', async () => {
-  const bank = bankOf(root);
-  bank.set(OCSP, ocsp({ nextUpdate: at(1000) }));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  bank.set(OCSP, ocsp({ status: 'revoked', nextUpdate: at(2000) }));
-  bank.at(at(760));
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  await new Promise(setImmediate);
-  assert.equal(bank.asked.length, 2);
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
-});
-
-test('a list is renewed in the background, and what it newly names is refused at once', async () => {
-  const bank = bankOf(root, { order: 'crl-only' });
-  bank.set(CRL, crl(root, [], { nextUpdate: at(1000), number: 1n }));
-  assert.equal(await bank.judge(), 'ok by crl');
-  bank.set(CRL, crl(root, [leaf.serial], { nextUpdate: at(2000), number: 2n }));
-  bank.at(at(760));
-  assert.equal(await bank.judge(), 'ok by crl');
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
-});
-
-test('attack 57 a list that is older than the one before does not count', async () => {
-  const bank = bankOf(root, { order: 'crl-only', crlMaximumAgeSeconds: 100 });
-  bank.set(CRL, crl(root, [leaf.serial], { number: 5n }));
-  assert.equal(await bank.judge(), 'certificate_revoked/revoked');
-  bank.at(at(101));
-  bank.set(CRL, crl(root, [], { number: 4n }));
-  assert.equal(await bank.judge(), UNAVAILABLE);
-  bank.at(at(140));
-  bank.set(CRL, crl(root, [], { number: null }));
-  assert.equal(await bank.judge(), UNAVAILABLE);
-  bank.at(at(180));
-  bank.set(CRL, crl(root, [], { number: 5n }));
-  assert.equal(await bank.judge(), 'ok by crl');
-});
-
-test('attack 58 the same serial of another issuer is another certificate', async () => {
-  const other = createAuthority('Other Root');
-  const twin = other.issue({ ...both, serial: leaf.serial });
-  const bank = bankOf(root);
-  bank.set(OCSP, ocsp());
-  assert.equal(await bank.judge(), 'ok by ocsp');
-  const anchors = [root.certificatePem, other.certificatePem];
-  bank.trust.replaceScheme('bank', { anchors, extendedKeyUsages: [], revocation: {} });
-  assert.equal(await bank.judge(twin), UNAVAILABLE);
-});
-
-test('attack 58 a thundering herd causes one question', async () => {
-  const bank = bankOf(root);
-  bank.set(OCSP, async () => {
-    await new Promise(setImmediate);
-    return ocsp();
-  });
-  const answers = await Promise.all(Array.from({ length: 100 }, () => bank.judge()));
-  assert.deepEqual(new Set(answers), new Set(['ok by ocsp']));
-  assert.deepEqual(bank.asked, [OCSP]);
-  const lists = bankOf(root, { order: 'crl-only' });
-  lists.set(CRL, CLEAN);
-  const many = Array.from({ length: 20 }, () => root.issue({ crlUrls: [CRL] }));
-  await Promise.all(many.map((issued) => lists.judge(issued)));
-  assert.deepEqual(lists.asked, [CRL]);
-});
-
-test('attack 58 a dead responder is not asked again for every request', async () => {
-  const bank = bankOf(root);
-  for (let second = 0; second < 30; second += 1) {
-    bank.at(at(second));
-    assert.equal(await bank.judge(), UNAVAILABLE);
-  }
-  assert.equal(bank.asked.length, 2);
-});
-
 test('F7 attack 30 the deny list goes by issuer and serial and by key, in leaf and authority', async () => {
   const bank = bankOf(root, 'off');
   const verdict = await bank.trust.judge(leaf.chain, 'bank');
@@ -388,11 +248,11 @@ test('F7 attack 30 the deny list goes by issuer and serial and by key, in leaf a
       denied,
     });
   set([{ issuer, serial: `00:${serial.toUpperCase()}` }]);
-  assert.equal(await bank.judge(), 'certificate_revoked/denied');
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/denied');
   set([{ spkiSha256 }]);
-  assert.equal(await bank.judge(), 'certificate_revoked/denied');
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/denied');
   set([{ issuer: 'CN=Other', serial }]);
-  assert.equal(await bank.judge(), 'ok by undefined');
+  assert.equal(await bank.judge(leaf), 'ok by undefined');
   set([{ issuer: 'CN=Test Root', serial: issuing.serial.toString(16) }]);
   assert.equal(await bank.judge(issuing.issue()), 'certificate_revoked/denied');
   for (const wrong of [{ issuer: 'nonsense', serial }, { issuer, serial: 'xyz' }, { spkiSha256: 'short' }]) {
@@ -408,13 +268,13 @@ test('settings that make no sense are refused', () => {
 test('a list of another distribution point at the named address does not count', async () => {
   const bank = bankOf(root);
   bank.set(CRL, crl(root, [], { extensions: [issuingDistributionPoint('http://crl.example/b.crl')] }));
-  assert.equal(await bank.judge(), UNAVAILABLE);
+  assert.equal(await bank.judge(leaf), UNAVAILABLE);
 });
 
 test('verdicts are counted', async () => {
   const bank = bankOf(root);
   bank.set(OCSP, ocsp());
-  await bank.judge();
+  await bank.judge(leaf);
   await bank.judge(createAuthority('Stranger').issue());
   const outcomes = bank.observations.flatMap((item) => (item.kind === 'verdict' ? [item.outcome] : []));
   assert.deepEqual(outcomes, ['ok', 'certificate_untrusted']);

@@ -6,10 +6,11 @@ import { sha256 } from '../platform/random.ts';
 import type { JudgeOptions, TrustRoom } from './contract.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type Explanation, explainChain } from './explain.ts';
-import { type CompiledSource, compileSource, type ForwardedSource, type Presented, presentedBy } from './forwarded.ts';
+import type { ForwardedSource } from './forwarded.ts';
 import { absent, refused } from './judge.ts';
 import { earliest } from './moments.ts';
 import { createWatch, type TrustLog, type TrustObservation } from './observation.ts';
+import { createPresenter } from './presenter.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
 import { type CompiledScheme, compileScheme, type TrustScheme } from './scheme.ts';
@@ -52,30 +53,8 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
   const compiled = new Map<string, VersionedScheme>();
   for (const [bank, scheme] of schemes) compiled.set(bank, { version: 0, scheme: compileFor(bank, scheme) });
   const changed = () => evaluations.clear();
-  const revocation = createRevocation({ clock, watch, changed, ...(fetch === undefined ? {} : { fetch }) });
-
-  const sources = new WeakMap<ForwardedSource, CompiledSource>();
-  function sourceFor(request: IncomingMessage): CompiledSource | undefined {
-    const settings = forwarded?.(request);
-    if (settings === undefined) return undefined;
-    const known = sources.get(settings) ?? compileSource(settings);
-    sources.set(settings, known);
-    return known;
-  }
-
-  /** Reading a request also deletes its certificate headers: the answer is kept for whoever asks again. */
-  const requests = new WeakMap<IncomingMessage, Presented>();
-  function presentedOnce(request: IncomingMessage): Presented {
-    const known = requests.get(request);
-    if (known !== undefined) return known;
-    const presented = presentedBy(request, sourceFor(request), clock.now());
-    requests.set(request, presented);
-    const suspicious =
-      ('refused' in presented ? presented.refused : 'absent' in presented && presented.absent) ===
-      'header_untrusted_source';
-    if (suspicious) watch.spoofed({ peer: request.socket.remoteAddress ?? 'unknown' });
-    return presented;
-  }
+  const revocation = createRevocation({ clock, watch, changed, fetch });
+  const presentedOnce = createPresenter(clock, watch, forwarded);
 
   async function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
     const versioned = compiled.get(bank);

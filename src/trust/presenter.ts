@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../platform/clock.ts';
+import { type CompiledSource, compileSource, type ForwardedSource, type Presented, presentedBy } from './forwarded.ts';
+import type { Watch } from './observation.ts';
+
+/** What a request shows of its certificate. */
+export type Presenter = (request: IncomingMessage) => Presented;
+
+/** Reading a request also deletes its certificate headers: what was found is kept for whoever asks again. */
+export function createPresenter(
+  clock: Clock,
+  watch: Watch,
+  forwarded: ((request: IncomingMessage) => ForwardedSource | undefined) | undefined,
+): Presenter {
+  const sources = new WeakMap<ForwardedSource, CompiledSource>();
+  const requests = new WeakMap<IncomingMessage, Presented>();
+  const sourceFor = (request: IncomingMessage): CompiledSource | undefined => {
+    const settings = forwarded?.(request);
+    if (settings === undefined) return undefined;
+    const known = sources.get(settings) ?? compileSource(settings);
+    sources.set(settings, known);
+    return known;
+  };
+  return (request) => {
+    const known = requests.get(request);
+    if (known !== undefined) return known;
+    const presented = presentedBy(request, sourceFor(request), clock.now());
+    requests.set(request, presented);
+    if (isSpoofed(presented)) watch.spoofed({ peer: request.socket.remoteAddress ?? 'unknown' });
+    return presented;
+  };
+}
+
+function isSpoofed(presented: Presented): boolean {
+  if ('refused' in presented) return presented.refused === 'header_untrusted_source';
+  return 'absent' in presented && presented.absent === 'header_untrusted_source';
+}
