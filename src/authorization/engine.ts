@@ -8,6 +8,7 @@ import { createClientAdapter } from './client-model.ts';
 import { configurationOf } from './configuration.ts';
 import { createGrantAdapter } from './grant-model.ts';
 import { peerOf } from './peer.ts';
+import { nameClientOfPush } from './pushed-client.ts';
 import { registrationGate } from './registration.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
@@ -46,6 +47,7 @@ export async function createEngine(bank: AuthorizationBank, rooms: Authorization
   });
   override(provider, bank, rooms);
   provider.use(completeAnswers(bank, rooms));
+  provider.use(nameClientOfPush);
   if (bank.statements !== undefined) provider.use(registrationGate(provider, bank, rooms, bank.statements));
   return provider;
 }

@@ -3,13 +3,17 @@ import type { Directory, Standing } from '../directory/index.ts';
 import { epochSeconds } from '../platform/clock.ts';
 import type { TokenFacts } from '../tokens/index.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { MANAGEMENT_ROLE } from './management.ts';
 import { peerOf } from './peer.ts';
 
 type EngineToken = AccessToken | ClientCredentials | RefreshToken;
 
-/** The owner of a token asks about its own; the bank's resource servers (role ASPSP) about all of the bank (CLD-32, CLD-35). */
-function mayAsk(caller: Standing | undefined, callerId: string, owner: string): boolean {
-  return callerId === owner || caller?.participant.roles.includes('ASPSP') === true;
+/** The owner of a token asks about its own; the bank's own resource servers about all of this bank (CLD-32, CLD-35). */
+function mayAsk(bank: AuthorizationBank, caller: Standing | undefined, callerId: string, owner: string): boolean {
+  if (callerId === owner) return true;
+  const { management } = bank;
+  if (management === undefined || caller?.participant.id !== management.participant) return false;
+  return caller.participant.roles.some((role) => role === MANAGEMENT_ROLE);
 }
 
 /** RFC 7662 §2.1: who may ask, and whose tokens still mean something. False makes the answer exactly `{"active":false}`. */
@@ -18,7 +22,7 @@ export function mayIntrospect(bank: AuthorizationBank, directory: Directory) {
     const caller = peerOf(ctx.req).standing;
     if (caller?.participant.status !== 'approved' || token.clientId === undefined) return false;
     const owner = token.clientId === client.clientId ? caller : await directory.standing(bank.id, token.clientId);
-    return owner?.participant.status === 'approved' && mayAsk(caller, client.clientId, token.clientId);
+    return owner?.participant.status === 'approved' && mayAsk(bank, caller, client.clientId, token.clientId);
   };
 }
 
@@ -67,7 +71,7 @@ async function maySee(
   facts: TokenFacts,
 ): Promise<boolean> {
   const standing = peerOf(ctx.req).standing;
-  if (standing?.participant.status !== 'approved' || !mayAsk(standing, caller, facts.client)) return false;
+  if (standing?.participant.status !== 'approved' || !mayAsk(bank, standing, caller, facts.client)) return false;
   const owner = facts.client === caller ? standing : await rooms.directory.standing(bank.id, facts.client);
   if (owner?.participant.status !== 'approved') return false;
   if (facts.consent === undefined) return true;

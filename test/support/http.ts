@@ -26,7 +26,12 @@ export function call(url: string, sent: Sent): Promise<Received> {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const request = httpsRequest(
       url,
-      { method, headers: { ...length, ...headers }, ...(agent === undefined ? {} : { agent }) },
+      {
+        method,
+        servername: 'localhost',
+        headers: { ...length, ...headers },
+        ...(agent === undefined ? {} : { agent }),
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
