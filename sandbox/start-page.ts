@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import { demoPassword } from './bank/passwords.ts';
 import { addressesOf, type Ports, sandboxBanks } from './configuration.ts';
+import { expiryWarnings } from './expiry.ts';
 import type { Places } from './places.ts';
-import { expiryWarnings } from './renewal.ts';
 
 /** What `npm start` prints once everything is ready: addresses, users, what to try next. */
 export async function startPage(
@@ -13,7 +13,10 @@ export async function startPage(
 ): Promise<string> {
   const { issuer, mtls, plain, operators } = addressesOf(ports);
   const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
-  const here = (path: string) => relative(process.cwd(), path) || '.';
+  const here = (path: string) => {
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short;
+  };
   return [
     '',
     `Portcullis is ready after ${(milliseconds / 1000).toFixed(1)} s.`,

@@ -17,8 +17,9 @@ import { findClash } from './doors.ts';
 import { ownPlaces, type Places } from './places.ts';
 import { startPlatform } from './platform-process.ts';
 import { findProcesses, forgetProcesses, noteProcesses, stopProcess } from './process-book.ts';
-import { rebindRenewed } from './renewal.ts';
 import { startPage } from './start-page.ts';
+import { keepLabClients } from './tpp/lab-clients.ts';
+import { keepRegistrations } from './tpp/registrations.ts';
 
 /** A sandbox that is ready. */
 export interface Sandbox {
@@ -53,7 +54,9 @@ export async function startSandbox(places: Places, ports: Ports, now = new Date(
     stops.unshift(() => platform.stop());
     await noteProcesses(places, { start: process.pid, platform: platform.pid });
     await platform.ready(addressesOf(ports).operators);
-    return { ended: platform.ended, notes: await rebindRenewed(places, renewed), stop };
+    const notes = [...renewed.map(renewalNote), ...(await keepRegistrations(places))];
+    await keepLabClients(places, addressesOf(ports).plain).catch((cause: unknown) => blame('lab clients', cause));
+    return { ended: platform.ended, notes, stop };
   } catch (cause) {
     await stop();
     throw cause;
@@ -97,6 +100,10 @@ async function openCore(bank: SandboxBank, places: Places, ports: Ports): Promis
     keys: remoteKeys(`${issuer}/jwks`, root),
     paymentsFile: join(directory, 'payments.json'),
   });
+}
+
+function renewalNote(participant: string): string {
+  return `the certificates of ${participant} ran out and were renewed; its keys stay`;
 }
 
 function blame(component: string, cause: unknown): never {

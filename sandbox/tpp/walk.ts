@@ -14,8 +14,9 @@ import { addressesOf, ownPorts, type Ports } from '../configuration.ts';
 import { ownPlaces, type Places } from '../places.ts';
 import { platformCommand } from '../platform-command.ts';
 import { createBrowser, formWith } from './pages.ts';
+import type { Registration } from './registrations.ts';
 import { check, checkStatus, createSteps, jsonOf, refusalOf, StepFailed, type Steps } from './steps.ts';
-import { openThirdParty, type Registration, type ThirdParty } from './third-party.ts';
+import { openThirdParty, type ThirdParty } from './third-party.ts';
 import { openWire, transportIdentity, trustedRoot, type Wire } from './wire.ts';
 
 const BANK = 'gobank';
