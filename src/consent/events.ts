@@ -34,6 +34,19 @@ export function consentExpired(consent: Consent, actor: Actor, reference: Custom
   return changed('consent.expired', consent, actor, reference);
 }
 
+/** A consent in a bank's own store is refused from now on; the store has yet to confirm its end (N-201). */
+export function consentRevoking(bank: string, consent: string, actor: Actor): AuditEvent {
+  return {
+    family: 'consent',
+    action: 'consent.revoking',
+    outcome: 'changed',
+    bank,
+    consent,
+    interaction: actor.interaction,
+    facts: { actor: actor.kind, actorReference: actor.kind === 'customer' ? null : actor.reference },
+  };
+}
+
 /** The event of each action. */
 export const EVENT_OF: Readonly<Record<ConsentAction, typeof consentCreated>> = {
   authorise: consentAuthorised,

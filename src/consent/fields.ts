@@ -5,15 +5,29 @@ import { consentAt } from './transitions.ts';
 /** Characters of an id or reference: opaque text, as banks and registers give it; an index entry must stay below 2,700 octets. */
 const MAXIMUM_REFERENCE = 256;
 /** Scopes of one consent; a regime has a few dozen. */
-const MAXIMUM_SCOPES = 100;
+export const MAXIMUM_SCOPES = 100;
 /** Accounts of one consent; more than any customer has. */
-const MAXIMUM_ACCOUNTS = 1_000;
+export const MAXIMUM_ACCOUNTS = 1_000;
 /** Characters of `authorization_details` as JSON: a payment order is below 4 kB. */
 const MAXIMUM_DETAILS = 32_768;
 
 /** True when `value` can be an id: some text, without control characters, of bounded length. */
 export function isReference(value: string): boolean {
   return value.trim() !== '' && value.length <= MAXIMUM_REFERENCE && value.isWellFormed() && !/\p{Cc}/u.test(value);
+}
+
+/** True for a list of distinct references, so many at most. */
+export function isReferenceList(value: unknown, maximum: number): value is readonly string[] {
+  if (!Array.isArray(value) || value.length > maximum || new Set(value).size !== value.length) return false;
+  return value.every((item) => typeof item === 'string' && isReference(item));
+}
+
+/** True for `authorization_details`: a list of objects, of bounded size (RFC 9396 §2). */
+export function isDetails(value: unknown): value is Consent['authorizationDetails'] {
+  const objects =
+    Array.isArray(value) &&
+    value.every((item: unknown) => typeof item === 'object' && item !== null && !Array.isArray(item));
+  return objects && JSON.stringify(value).length <= MAXIMUM_DETAILS;
 }
 
 /** @throws Refusal `field_invalid` 400 naming the field: a blank one is never a wildcard (N-205) */

@@ -8,6 +8,11 @@ export type {
   NewConsent,
 } from './consent.ts';
 export { type ConsentsOptions, createConsents } from './consents.ts';
+export {
+  createExternalConsentStore,
+  type ExternalConsentStore,
+  type ExternalConsentStoreOptions,
+} from './external-store.ts';
 export type { ConsentStore, Consents } from './port.ts';
 export { createSqlConsentStore, type SqlConsentStore, type SqlConsentStoreOptions } from './sql-consents.ts';
 export { announceConsent } from './store.ts';

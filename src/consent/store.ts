@@ -8,9 +8,9 @@ import { CONSENT_ACTIONS, CONSENT_STATES, stateAfter, statesBefore, stateWhenDue
 export const CONSENT_CHANNEL = 'consent_changed';
 
 /** Consents in one list when nobody says how many. */
-const DEFAULT_LIST = 100;
+export const DEFAULT_LIST = 100;
 /** Consents in one list at most: a page of a portal is shorter, and the answer stays below a megabyte. */
-const MAXIMUM_LIST = 500;
+export const MAXIMUM_LIST = 500;
 /** Steps of one consent at most; its life has four. */
 const MAXIMUM_STEPS = 100;
 
@@ -221,7 +221,7 @@ function stateOf(row: Row): ConsentState {
 /** The word among the known ones. @throws Error when it is none: a defect */
 export function oneOf<T extends string>(known: readonly T[], value: string): T {
   const found = known.find((item) => item === value);
-  if (found === undefined) throw new Error(`the database gave an unknown word: ${value}`);
+  if (found === undefined) throw new Error(`an unknown word was kept: ${value.slice(0, 40)}`);
   return found;
 }
 

@@ -89,7 +89,7 @@ export async function takeDueWithdrawals(
   return rows.map(withdrawalOf);
 }
 
-/** Removes confirmed withdrawals from before a time, so many at most; gives how many. */
+/** Removes withdrawals from before a time, so many at most; gives how many. */
 export async function removeWithdrawals(
   statements: Statements,
   bank: string,
@@ -99,7 +99,7 @@ export async function removeWithdrawals(
   const rows = await statements.query(
     `DELETE FROM consent.withdrawals WHERE (bank, id) IN (
        SELECT bank, id FROM consent.withdrawals
-        WHERE bank = $1 AND confirmed_at IS NOT NULL AND requested_at < $2 LIMIT $3)
+        WHERE bank = $1 AND requested_at < $2 LIMIT $3)
      RETURNING id`,
     [bank, before, limit],
   );
