@@ -117,22 +117,7 @@ export function openTokenRoom() {
   });
   const resolve = (token: string, tokens = open().tokens): Promise<TokenResolution> =>
     tokens.resolve(BANK, ISSUER, token);
-  const issueOpaque = async (changes: Partial<TokenFacts> = {}): Promise<string> => {
-    const token = randomToken();
-    await open().tokens.save(token, factsOf(changes), { jti: token, kind: 'AccessToken', clientId: 'client-1' });
-    return token;
-  };
-  /** Keeps a row for the facts, and signs a JWT that may say something else. */
-  const issueJwt = async (
-    changes: Partial<TokenFacts> = {},
-    claims: Readonly<Record<string, unknown>> = {},
-    type = 'at+jwt',
-  ) => {
-    const jti = randomToken();
-    const facts = factsOf({ format: 'jwt', ...changes });
-    await open().tokens.save(jti, facts, undefined);
-    return { jti, token: await open().vault.signJwt(facts.bank, type, { ...claimsOf(jti, facts), ...claims }) };
-  };
+  const { issueOpaque, issueJwt } = issuersOf(open);
   return {
     audit,
     clock,
@@ -153,6 +138,26 @@ export function openTokenRoom() {
     /** Waits until everything told so far has arrived at `database`: notifications come in order, on their own time. */
     delivered: (database: Database) => delivered(open().database, database),
   };
+}
+
+/** Tokens as the engine issues them: an opaque one, and a JWT that may say something else than its row. */
+function issuersOf(open: () => { readonly vault: Vault; readonly tokens: Tokens }) {
+  const issueOpaque = async (changes: Partial<TokenFacts> = {}): Promise<string> => {
+    const token = randomToken();
+    await open().tokens.save(token, factsOf(changes), { jti: token, kind: 'AccessToken', clientId: 'client-1' });
+    return token;
+  };
+  const issueJwt = async (
+    changes: Partial<TokenFacts> = {},
+    claims: Readonly<Record<string, unknown>> = {},
+    type = 'at+jwt',
+  ) => {
+    const jti = randomToken();
+    const facts = factsOf({ format: 'jwt', ...changes });
+    await open().tokens.save(jti, facts, undefined);
+    return { jti, token: await open().vault.signJwt(facts.bank, type, { ...claimsOf(jti, facts), ...claims }) };
+  };
+  return { issueOpaque, issueJwt };
 }
 
 async function delivered(from: Database, at: Database): Promise<void> {
