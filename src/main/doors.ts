@@ -8,6 +8,7 @@ import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { isMigrated } from '../platform/migrate.ts';
+import { callbackSchemeIds } from './consent-stores.ts';
 import { openControl } from './control.ts';
 import { handshakeRefused } from './events.ts';
 import type { Rooms } from './rooms.ts';
@@ -105,12 +106,13 @@ function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {
   };
 }
 
-/** In handshake mode a certificate that no bank here trusts ends the handshake (LAB-41); each request is judged anew all the same. */
+/** In handshake mode a certificate that no bank here trusts, and no bank's own consent store has, ends the handshake (LAB-41); each request is judged anew all the same. */
 function acceptPeer(settings: Settings, rooms: Rooms) {
+  const schemes = [...settings.banks.map((bank) => bank.id), ...callbackSchemeIds(settings)];
   return async (socket: TLSSocket): Promise<boolean> => {
     // Trust reads the chain, once: Node gives the intermediate certificates to the first reader alone.
     const request = new IncomingMessage(socket);
-    for (const bank of settings.banks) if ((await rooms.trust.clientCertificate(request, bank.id)).ok) return true;
+    for (const scheme of schemes) if ((await rooms.trust.clientCertificate(request, scheme)).ok) return true;
     return false;
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Audit, createAudit } from '../audit/index.ts';
-import { type Consents, createConsents, createSqlConsentStore } from '../consent/index.ts';
+import { type Consents, createConsents } from '../consent/index.ts';
 import { createDirectory, type Directory } from '../directory/index.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
@@ -11,6 +11,7 @@ import { openPostgres } from '../platform/postgres.ts';
 import { createTokens, type Tokens } from '../tokens/index.ts';
 import { createTrust, type Trust, type TrustScheme } from '../trust/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
+import { callbackSchemes, openConsentStores } from './consent-stores.ts';
 import type { BankSettings, Settings } from './settings.ts';
 
 /** The core rooms, open and ready: what commands and the edges work on. */
@@ -62,11 +63,12 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const reference = await customerReferences(settings, vault);
     const trust = createTrust({ clock, schemes: await schemesOf(settings), log });
     const directory = await createDirectory({ database, audit, clock, log });
-    const store = createSqlConsentStore({ database, audit, clock, reference });
-    const consents = await createConsents({ stores: () => store, database, clock });
+    const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
+    const consents = await createConsents({ stores: stores.storeOf, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
       await Promise.all([consents.close(), directory.close(), tokens.close()]);
+      await stores.close();
       await vault.close();
       await audit.close();
       await database.close();
@@ -94,7 +96,7 @@ async function customerReferences(
 
 async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustScheme>> {
   const entries = settings.banks.map(async (bank) => [bank.id, await schemeOf(bank)] as const);
-  return new Map(await Promise.all(entries));
+  return new Map([...(await Promise.all(entries)), ...(await callbackSchemes(settings))]);
 }
 
 async function schemeOf(bank: BankSettings): Promise<TrustScheme> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorization, DoorKind } from '../authorization/index.ts';
-import type { Gateway } from '../gateway/index.ts';
+import type { ConsentCallback, Gateway } from '../gateway/index.ts';
 import { uuid } from '../platform/random.ts';
 import type { Pages } from '../web/index.ts';
 import type { BankSettings } from './settings.ts';
@@ -15,6 +15,7 @@ export interface Edge {
 export interface Edges {
   readonly edges: ReadonlyMap<string, Edge>;
   readonly gateway: Gateway | undefined;
+  readonly consentCallback: ConsentCallback | undefined;
   readonly pages: Pages;
 }
 
@@ -45,6 +46,10 @@ export async function route(
   ) {
     if (edge.authorization !== undefined) await edge.authorization.prepare(request, path, door);
     await parts.pages.handle(request, response, id, path);
+    return;
+  }
+  if (door === 'mtls' && parts.consentCallback?.owns(path) === true) {
+    await parts.consentCallback.handle(request, response, id);
     return;
   }
   if (edge.authorization?.owns(path, door) === true) {

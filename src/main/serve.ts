@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { regimes } from '../regimes/index.ts';
 import { createPages, type Pages } from '../web/index.ts';
 import { openAuthorization, openConnector } from './authorization.ts';
+import { openConsentCallback } from './consent-stores.ts';
 import { openDoors } from './doors.ts';
 import { pageBankOf } from './pages.ts';
 import type { Rooms } from './rooms.ts';
@@ -57,7 +58,8 @@ export async function serve(
   const gateway = roles.has('gateway')
     ? await openGateway(settings, { ...rooms, log, metrics }, connectorOf, upstreams)
     : undefined;
-  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, pages });
+  const consentCallback = roles.has('gateway') ? await openConsentCallback(settings, rooms, log) : undefined;
+  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, consentCallback, pages });
   const sweep = setInterval(() => {
     Promise.all([pages.sweep(), rooms.tokens.sweep()]).catch((cause: unknown) => report('a clean-up failed', cause));
   }, SWEEP_INTERVAL_MS);

@@ -66,6 +66,29 @@ const Bank = Type.Object(
       { origin: Origin, certificate: Path, key: Path, authorities: Type.Array(Path, { minItems: 1 }) },
       { ...closed, description: 'The bank behind us: mutual TLS with this identity of ours.' },
     ),
+    consentStore: Type.Optional(
+      Type.Object(
+        {
+          origin: Origin,
+          certificate: Path,
+          key: Path,
+          authorities: Type.Array(Path, { minItems: 1 }),
+          callbackCertificate: Type.String({
+            minLength: 1,
+            description: 'PEM of the one certificate that may tell us of changes; one of the same authorities made it.',
+          }),
+          maximumAgeSeconds: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 30,
+              default: 5,
+              description: 'How long an answer is believed when a call-back about a change was lost.',
+            }),
+          ),
+        },
+        { ...closed, description: 'The bank keeps its consents itself: mutual TLS with this identity of ours.' },
+      ),
+    ),
     testUsers: Type.Optional(
       Type.Array(Type.Object({ username: Type.String(), password: Type.String() }, closed), {
         description: 'Shown on the sign-in page; the sandbox only.',
