@@ -107,6 +107,8 @@ async function main(): Promise<void> {
       'redirect-uri': text,
       bank: text,
       consent: text,
+      client: text,
+      customer: text,
       interaction: text,
       limit: text,
       check: { type: 'boolean' },

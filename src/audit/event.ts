@@ -1,4 +1,5 @@
-const FAMILIES = [
+/** Every family there is. */
+export const AUDIT_FAMILIES = [
   'authentication',
   'registration',
   'token',
@@ -9,19 +10,20 @@ const FAMILIES = [
   'gateway',
   'administration',
 ] as const;
-const OUTCOMES = ['allowed', 'refused', 'changed', 'failed'] as const;
+/** Every outcome there is. */
+export const AUDIT_OUTCOMES = ['allowed', 'refused', 'changed', 'failed'] as const;
 
 /** The kinds of event the trail is searched by (acceptance.md LAB-43 and the audit room of the design). */
-export type AuditFamily = (typeof FAMILIES)[number];
+export type AuditFamily = (typeof AUDIT_FAMILIES)[number];
 
 /** True for a text that names a family, such as a search parameter. */
 export function isAuditFamily(value: string): value is AuditFamily {
-  return FAMILIES.some((family) => family === value);
+  return AUDIT_FAMILIES.some((family) => family === value);
 }
 
 /** True for a text that names an outcome. */
 export function isAuditOutcome(value: string): value is AuditEvent['outcome'] {
-  return OUTCOMES.some((outcome) => outcome === value);
+  return AUDIT_OUTCOMES.some((outcome) => outcome === value);
 }
 
 /**
@@ -32,7 +34,7 @@ export interface AuditEvent {
   readonly family: AuditFamily;
   /** What happened, as `noun.verb`: `request.forwarded`, `consent.revoked`, `key.rotated`. */
   readonly action: string;
-  readonly outcome: (typeof OUTCOMES)[number];
+  readonly outcome: (typeof AUDIT_OUTCOMES)[number];
   readonly bank?: string | undefined;
   readonly participant?: string | undefined;
   readonly client?: string | undefined;

@@ -60,6 +60,7 @@ export async function openAuthorization(
     {
       id: bank.id,
       ...addressesOf(bank, settings),
+      management: managementOf(bank, settings),
       profile,
       accessTokens: bank.accessTokens,
       scopes: Object.keys(regime.scopes),
@@ -71,6 +72,12 @@ export async function openAuthorization(
     },
     { ...rooms, connector: surroundings.connector, fetch: outbound.asWebFetch(), report: surroundings.report },
   );
+}
+
+function managementOf(bank: BankSettings, settings: Settings): AuthorizationBank['management'] {
+  const { managementBase } = addressesOf(bank, settings);
+  if (managementBase === undefined || bank.management === undefined) return undefined;
+  return { audience: managementBase, participant: bank.management.participant };
 }
 
 const DEFAULT_STATEMENT_DAYS = 30;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Actor } from '../audit/index.ts';
 import type { ParticipantStatus } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
+import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
 import { createClientCommand } from './client-command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -51,16 +52,37 @@ function word(request: CommandRequest, index: number): string {
   return value;
 }
 
-const revokeConsent: Command = {
+const endConsent: Command = {
   usage: 'consent revoke <bank> <id> [--reason <text>] [--by <name>]',
   summary: 'Ends a consent: access stops with the next call.',
   words: 2,
   options: ['reason', 'by'],
   run: async (request, rooms, settings) => {
     const bank = bankOf(settings, word(request, 0));
-    const consent = await rooms.consents.revoke(bank.id, word(request, 1), staff(request));
-    const dead = await rooms.tokens.deny({ bank: bank.id, consent: consent.id }, staff(request));
-    return done(`consent ${consent.id} is ${consent.state}; ${dead} access token(s) ended`);
+    const { consent, tokens } = await revokeConsent(rooms, bank.id, word(request, 1), staff(request));
+    return done(`consent ${consent.id} is ${consent.state}; ${tokens} access token(s) ended`);
+  },
+};
+
+const OWNERS = ['consent', 'client', 'participant', 'customer'] as const;
+
+const endTokens: Command = {
+  usage: 'token revoke <bank> <--consent | --client | --participant | --customer> <id> [--reason <text>] [--by <name>]',
+  summary: 'Ends every access and refresh token of one owner; consents stay as they are.',
+  words: 1,
+  options: [...OWNERS, 'reason', 'by'],
+  run: async (request, rooms, settings) => {
+    const bank = bankOf(settings, word(request, 0));
+    const [kind, ...more] = OWNERS.filter((owner) => request.options[owner] !== undefined);
+    const id = kind === undefined ? undefined : request.options[kind];
+    if (kind === undefined || id === undefined || more.length > 0)
+      throw new Refusal(
+        'field_missing',
+        400,
+        `say whose tokens, once: ${OWNERS.map((name) => `--${name}`).join(', ')}`,
+      );
+    const ended = await revokeTokens(rooms, bank.id, { kind, id }, staff(request));
+    return done(`${ended} access token(s) of ${kind} ${id} ended, and every refresh token`);
   },
 };
 
@@ -170,12 +192,8 @@ function changeStatus(verb: string, status: ParticipantStatus): Command {
     words: 1,
     options: ['by', 'reason'],
     run: async (request, rooms, settings) => {
-      const participant = await rooms.directory.changeStatus(word(request, 0), status, staff(request));
-      if (status === 'removed') {
-        for (const bank of settings.banks) {
-          await rooms.tokens.deny({ bank: bank.id, participant: participant.id }, staff(request));
-        }
-      }
+      const banks = settings.banks.map(({ id }) => id);
+      const participant = await changeParticipantStatus(rooms, banks, word(request, 0), status, staff(request));
       return done(`${participant.id} is ${participant.status}`);
     },
   };
@@ -183,8 +201,9 @@ function changeStatus(verb: string, status: ParticipantStatus): Command {
 
 /** Every command that works on the platform's state, by its two words. */
 export const commands: ReadonlyMap<string, Command> = new Map([
-  ['consent revoke', revokeConsent],
+  ['consent revoke', endConsent],
   ['consent list', listConsents],
+  ['token revoke', endTokens],
   ['keys rotate', rotateKeys],
   ['audit verify', verifyAudit],
   ['audit search', searchAudit],

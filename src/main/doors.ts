@@ -31,6 +31,7 @@ const OPENERS: Readonly<Record<string, Opener>> = {
   issuer: (parts) => openBrowserDoor('issuer', parts),
   mtls: openMtls,
   plain: (parts) => openBrowserDoor('plain', parts),
+  management: openManagementDoor,
   control: async ({ settings, rooms }) =>
     settings.doors.control === undefined ? undefined : openControl(settings.doors.control, rooms, settings),
 };
@@ -85,7 +86,20 @@ async function openMtls(parts: DoorParts): Promise<Door> {
   });
 }
 
-async function listenerOf(name: DoorKind, door: Settings['doors']['issuer'] | Settings['doors']['mtls']) {
+/** Services of the bank are told what is wrong with their certificate: the handshake succeeds, the request is refused. */
+async function openManagementDoor({ settings, edges }: DoorParts): Promise<Door | undefined> {
+  const { management: door } = settings.doors;
+  const { management } = edges;
+  if (door === undefined || management === undefined) return undefined;
+  const listener = await listenerOf('management', door);
+  return openDoor({
+    ...listener,
+    tls: { ...listener.tls, clientCertificate: 'request' },
+    handler: (request, response) => management.handle(request, response),
+  });
+}
+
+async function listenerOf(name: string, door: Settings['doors']['issuer'] | Settings['doors']['mtls']) {
   const [certificate, key] = await Promise.all([readFile(door.certificate, 'utf8'), readFile(door.key, 'utf8')]);
   return {
     name,

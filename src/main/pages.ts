@@ -19,7 +19,7 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     showTestUsers: bank.testUsers,
     words: regime.scopes,
     consentDays: regime.consentDays,
-    portalUrl: bank.portalUrl,
+    portalUrl: bank.portalUrl ?? addressesOf(bank, settings).portalBase,
     texts: bank.texts,
   };
 }

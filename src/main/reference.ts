@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { checks } from '../gateway/index.ts';
 import { regimes } from '../regimes/index.ts';
+import { managementOpenApi } from '../web/index.ts';
 import { commands } from './commands.ts';
 import { Settings } from './settings.ts';
 
@@ -26,6 +27,7 @@ function documents(): ReadonlyMap<string, string> {
     ['gateway-checks.md', gatewayChecks()],
     ['routes.md', routes()],
     ['commands.md', commandList()],
+    ['management-api.openapi.json', `${JSON.stringify(managementOpenApi('https://localhost:8086'), null, 2)}\n`],
   ]);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorization, DoorKind } from '../authorization/index.ts';
 import type { ConsentCallback, Gateway } from '../gateway/index.ts';
 import { uuid } from '../platform/random.ts';
-import type { Pages } from '../web/index.ts';
+import type { Management, Pages } from '../web/index.ts';
 import type { BankSettings } from './settings.ts';
 
 /** What one bank is made of at the edges of this process. */
@@ -17,6 +17,7 @@ export interface Edges {
   readonly gateway: Gateway | undefined;
   readonly consentCallback: ConsentCallback | undefined;
   readonly pages: Pages;
+  readonly management: Management | undefined;
 }
 
 const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/([a-z][a-z0-9-]*)$/;

@@ -11,6 +11,7 @@ import { createPages, type Pages } from '../web/index.ts';
 import { openAuthorization, openConnector } from './authorization.ts';
 import { openConsentCallback } from './consent-stores.ts';
 import { openDoors } from './doors.ts';
+import { openManagement } from './management.ts';
 import { pageBankOf } from './pages.ts';
 import type { Rooms } from './rooms.ts';
 import type { Edge } from './router.ts';
@@ -59,7 +60,8 @@ export async function serve(
     ? await openGateway(settings, { ...rooms, log, metrics }, connectorOf, upstreams)
     : undefined;
   const consentCallback = roles.has('gateway') ? await openConsentCallback(settings, rooms, log) : undefined;
-  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, consentCallback, pages });
+  const management = roles.has('web') ? await openManagement(settings, rooms, log) : undefined;
+  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, consentCallback, pages, management });
   const sweep = setInterval(() => {
     Promise.all([pages.sweep(), rooms.tokens.sweep()]).catch((cause: unknown) => report('a clean-up failed', cause));
   }, SWEEP_INTERVAL_MS);

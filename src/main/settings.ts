@@ -95,6 +95,24 @@ const Bank = Type.Object(
       }),
     ),
     portalUrl: Type.Optional(Origin),
+    management: Type.Optional(
+      Type.Object(
+        {
+          participant: Type.String({
+            minLength: 1,
+            description: "The bank's own entry in the directory, role ASPSP: its clients alone get management scopes.",
+          }),
+          changesDirectory: Type.Optional(
+            Type.Boolean({
+              default: false,
+              description:
+                'Its staff may change the directory of participants, which all banks of this platform share.',
+            }),
+          ),
+        },
+        { ...closed, description: 'Who may use the management API for this bank; without it, nobody.' },
+      ),
+    ),
     registration: Type.Optional(Type.Boolean({ default: true, description: 'Dynamic client registration.' })),
     brand: Type.Optional(
       Type.Object(
@@ -123,6 +141,8 @@ export const Settings = Type.Object(
         issuer: BrowserDoor,
         mtls: MtlsDoor,
         plain: Type.Optional(BrowserDoor),
+        portal: Type.Optional(BrowserDoor),
+        management: Type.Optional(BrowserDoor),
         operators: Type.Object(
           { host: Type.Union([Type.Literal('127.0.0.1'), Type.Literal('::1')]), port: Port },
           { ...closed, description: 'Health and metrics, loopback only.' },
@@ -199,6 +219,8 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     settings.doors.issuer.port,
     settings.doors.mtls.port,
     settings.doors.plain?.port,
+    settings.doors.portal?.port,
+    settings.doors.management?.port,
     settings.doors.operators.port,
   ];
   const fixed = ports.filter((port) => port !== undefined && port !== 0);
@@ -216,12 +238,14 @@ export function bankOf(settings: Settings, id: string): BankSettings {
   );
 }
 
-/** The base addresses of a bank: the issuer, the mTLS door, the plain door. */
+/** The base addresses of a bank: the issuer, the mTLS door, the plain door, the customer's portal, the management API. */
 export function addressesOf(bank: BankSettings, settings: Settings) {
-  const { issuer, mtls, plain } = settings.doors;
+  const { issuer, mtls, plain, portal, management } = settings.doors;
   return {
     issuer: `${issuer.origin}/${bank.id}`,
     mtlsBase: `${mtls.origin}/${bank.id}`,
     plainBase: plain === undefined || bank.profile !== 'baseline' ? undefined : `${plain.origin}/${bank.id}`,
+    portalBase: portal === undefined ? undefined : `${portal.origin}/${bank.id}`,
+    managementBase: management === undefined ? undefined : `${management.origin}/${bank.id}`,
   };
 }

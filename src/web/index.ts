@@ -1,4 +1,21 @@
 export type { EngineProblem, ErrorPage } from './error-page.ts';
+export {
+  createManagement,
+  type Management,
+  type ManagementOptions,
+  type ManagementRoute,
+  type RouteGuard,
+} from './management/api.ts';
+export type { ManagementBank } from './management/guard.ts';
+export { managementOpenApi } from './management/openapi.ts';
+export {
+  changeParticipantStatus,
+  type OperationRooms,
+  type Revoked,
+  revokeConsent,
+  revokeTokens,
+  type TokenOwner,
+} from './management/operations.ts';
 export type { OwnTexts } from './messages/catalogue.ts';
 export type { Logo, PageBank, TestUser, Words } from './page-bank.ts';
 export { createPages, type Pages, type PagesOptions } from './pages.ts';

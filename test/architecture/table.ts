@@ -11,7 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   payments: ['consent', 'trust', 'audit'],
   authorization: ['trust', 'vault', 'directory', 'consent', 'tokens', 'bank', 'audit'],
   gateway: ['trust', 'directory', 'consent', 'tokens', 'payments', 'vault', 'bank', 'audit'],
-  web: ['authorization', 'consent', 'directory', 'vault', 'bank', 'audit'],
+  web: ['authorization', 'trust', 'consent', 'directory', 'tokens', 'vault', 'bank', 'audit'],
   regimes: ['trust', 'directory', 'authorization', 'consent', 'gateway', 'payments'],
 };
 

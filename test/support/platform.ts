@@ -110,7 +110,7 @@ async function settingsOf(
   core: CoreBank,
   statements: StatementSigner,
 ): Promise<Settings> {
-  const [issuer = 0, mtls = 0, plain = 0, operators = 0] = await freePorts(4);
+  const [issuer = 0, mtls = 0, plain = 0, operators = 0, portal = 0, management = 0] = await freePorts(6);
   const at = (name: string) => join(directory, name);
   const server = authority.issueServer({ keyType: 'rsa' });
   const identity = authority.issue({ commonName: 'gateway' });
@@ -136,6 +136,7 @@ async function settingsOf(
     regime: 'generic',
     profile: 'fapi2',
     accessTokens: 'opaque',
+    management: { participant: `${own.id ?? 'gobank'}-core`, changesDirectory: (own.id ?? 'gobank') === 'gobank' },
     trust: { anchors: [at('root.pem')] },
     connector: {
       origin: core.origin,
@@ -156,6 +157,8 @@ async function settingsOf(
       issuer: door(issuer),
       mtls: { ...door(mtls), clientCertificate: options.clientCertificate ?? 'request' },
       plain: door(plain),
+      portal: door(portal),
+      management: door(management),
       operators: { host: '127.0.0.1', port: operators },
     },
     database: {},
