@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Agent } from 'node:https';
 import { call, type Received } from './http.ts';
 import type { TestPlatform } from './platform.ts';
@@ -54,4 +55,29 @@ export function manage(
     ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
     agent: sent.agent ?? platform.browserAgent,
   });
+}
+
+/** Why staff acts, in tests. */
+export const why = { reason: 'asked by the customer at the counter' };
+
+/** Holds a refusal to its form: status, code, sentence, and the trace id of its header. */
+export function refuses(answer: Received, status: number, reason: string): void {
+  assert.equal(answer.status, status, answer.text);
+  const { error } = answer.json();
+  assert.ok(typeof error === 'object' && error !== null && 'reason' in error && 'message' in error);
+  assert.ok('traceId' in error && error.traceId === answer.headers['x-fapi-interaction-id']);
+  assert.equal(error.reason, reason, answer.text);
+  assert.equal(answer.headers['cache-control'], 'no-store');
+}
+
+/** A JSON object. */
+export function record(value: unknown): Record<string, unknown> {
+  assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value));
+  return { ...value };
+}
+
+/** A list of JSON objects. */
+export function listOf(value: unknown): readonly Record<string, unknown>[] {
+  assert.ok(Array.isArray(value));
+  return value.map(record);
 }
