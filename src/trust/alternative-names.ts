@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { contentOf, type Element, elementsOf, explicitTag, implicitTag, only, TAG } from './der.ts';
 import { ia5Of } from './der-values.ts';
+import { checkGeneralName } from './general-name.ts';
 import { Malformed } from './malformed.ts';
 import { type Name, nameOf } from './name.ts';
 
@@ -36,14 +37,22 @@ export function alternativeNamesOf(element: Element): AlternativeNames {
     uris: tagged(implicitTag(6)).map((part) => matching(part, URI)),
     ipAddresses: tagged(implicitTag(7)).map(addressOf),
   };
-  const others = parts.filter((part) => OTHER_KINDS.has(part.tag)).length;
-  const known = Object.values(names).reduce((sum, list) => sum + list.length, others);
-  if (known !== parts.length) throw new Malformed('san_syntax', 'an alternative name of no known kind');
+  const others = parts.filter(isOther).length;
   return { ...names, others };
 }
 
-/** otherName, x400Address, ediPartyName, registeredID. */
-const OTHER_KINDS = new Set([explicitTag(0), explicitTag(3), explicitTag(5), implicitTag(8)]);
+/** otherName and registeredID identify nobody here, and must be well-formed all the same. */
+function isOther(element: Element): boolean {
+  if (KNOWN.has(element.tag)) return false;
+  try {
+    checkGeneralName(element);
+    return true;
+  } catch {
+    throw new Malformed('san_syntax', 'an alternative name of no known kind');
+  }
+}
+
+const KNOWN = new Set([implicitTag(1), implicitTag(2), explicitTag(4), implicitTag(6), implicitTag(7)]);
 
 function matching(element: Element, syntax: RegExp): string {
   const value = textOf(element);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
-import { generalizedTime, integer, nothing, octetString, oid, sequence, tagged } from '../../test/support/der.ts';
+import { generalizedTime, integer, nothing, octetString, oid, sequence, tagged, utf8 } from '../../test/support/der.ts';
 import { NOW } from '../../test/support/judging.ts';
 import { at, type CrlOptions, crl, crlEntry, issuingDistributionPoint } from '../../test/support/revocation.ts';
 import { DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
@@ -88,7 +88,7 @@ test('attack 57 a list of another distribution point does not count', async () =
   assert.equal(await say([], { extensions: [issuingDistributionPoint('http://crl.example/b.crl')] }), 'crl_scope');
   const relative = extension(
     '2.5.29.28',
-    sequence(tagged(0xa0, tagged(0xa1, sequence(oid('2.5.4.3'), nothing)))),
+    sequence(tagged(0xa0, tagged(0xa1, sequence(oid('2.5.4.3'), utf8('x'))))),
     true,
   );
   assert.equal(await say([], { extensions: [relative] }), 'crl_scope');

@@ -10,8 +10,10 @@ import {
   readDer,
   TAG,
 } from './der.ts';
-import { booleanOf, ia5Of, namedBits, oidOf, smallInteger } from './der-values.ts';
+import { booleanOf, ia5Of, integerOctets, namedBits, oidOf, smallInteger } from './der-values.ts';
+import { checkGeneralName, generalNamesOf } from './general-name.ts';
 import { Malformed } from './malformed.ts';
+import { relativeNameOf } from './name.ts';
 import { type NameConstraints, nameConstraintsOf } from './name-constraints-syntax.ts';
 
 /** The extensions this room acts on, by OID. */
@@ -154,9 +156,14 @@ function keyUsageOf(element: Element): ReadonlySet<number> {
 function authorityKeyIdentifierOf(element: Element): Uint8Array | undefined {
   const cursor = cursorOf(element);
   const identifier = cursor.optional(implicitTag(0));
-  cursor.optional(explicitTag(1));
-  cursor.optional(implicitTag(2));
+  const issuer = cursor.optional(explicitTag(1));
+  const serial = cursor.optional(implicitTag(2));
   cursor.end();
+  if ((issuer === undefined) !== (serial === undefined)) {
+    throw new Malformed('extension_syntax', 'issuer and serial of an authority key belong together');
+  }
+  if (issuer !== undefined) generalNamesOf(issuer);
+  if (serial !== undefined) integerOctets(serial);
   return identifier === undefined ? undefined : contentOf(identifier);
 }
 
@@ -174,7 +181,7 @@ function accessOf(element: Element): readonly Access[] {
   return elementsOf(element, MAXIMUM_ACCESS_DESCRIPTIONS).flatMap((part) => {
     const cursor = cursorOf(expectTag(part, TAG.sequence));
     const method = oidOf(cursor.next(TAG.oid));
-    const location = cursor.any();
+    const location = checkGeneralName(cursor.any());
     cursor.end();
     return location.tag === implicitTag(6) ? [{ method, url: ia5Of(location) }] : [];
   });
@@ -187,6 +194,9 @@ function distributionPointsOf(element: Element): readonly DistributionPoint[] {
     const reasons = cursor.optional(implicitTag(1));
     const issuer = cursor.optional(explicitTag(2));
     cursor.end();
+    if (name === undefined && issuer === undefined) throw new Malformed('extension_syntax', 'a point without a name');
+    if (reasons !== undefined) namedBits(reasons);
+    if (issuer !== undefined) generalNamesOf(issuer);
     return {
       urls: name === undefined ? [] : fullNameUrls(name),
       indirect: issuer !== undefined,
@@ -200,7 +210,10 @@ export function fullNameUrls(name: Element): readonly string[] {
   const cursor = cursorOf(name);
   const choice = cursor.any();
   cursor.end();
-  if (choice.tag === explicitTag(1)) return [];
-  const names = elementsOf(expectTag(choice, explicitTag(0)), MAXIMUM_DISTRIBUTION_POINTS);
+  if (choice.tag === explicitTag(1)) {
+    relativeNameOf({ ...choice, tag: TAG.set });
+    return [];
+  }
+  const names = generalNamesOf(expectTag(choice, explicitTag(0)));
   return names.flatMap((part) => (part.tag === implicitTag(6) ? [ia5Of(part)] : []));
 }

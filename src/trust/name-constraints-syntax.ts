@@ -10,6 +10,7 @@ import {
   TAG,
 } from './der.ts';
 import { ia5Of } from './der-values.ts';
+import { checkGeneralName } from './general-name.ts';
 import { Malformed } from './malformed.ts';
 import { type Name, nameOf } from './name.ts';
 
@@ -58,6 +59,7 @@ function subtreeOf(element: Element): Subtree {
     case implicitTag(7):
       return rangeOf(contentOf(base));
     default:
+      checkGeneralName(base);
       return { kind: 'unsupported' };
   }
 }

@@ -28,7 +28,8 @@ export function nameOf(element: Element): Name {
   return { der, rdns: elementsOf(element, MAXIMUM_RDNS).map(relativeNameOf) };
 }
 
-function relativeNameOf(element: Element): RelativeName {
+/** Reads a RelativeDistinguishedName. @throws Malformed */
+export function relativeNameOf(element: Element): RelativeName {
   const parts = elementsOf(expectTag(element, TAG.set), MAXIMUM_ATTRIBUTES);
   parts.reduce((before, part) => {
     const sorted = Buffer.compare(encodedOf(before), encodedOf(part)) <= 0;

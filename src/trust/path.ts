@@ -97,7 +97,7 @@ function extend(search: Search, path: readonly Certificate[]): Found | undefined
   const child = path.at(-1) ?? input.leaf;
   const issues = (issuer: Certificate) => Buffer.compare(issuer.subject.der, child.issuer.der) === 0;
   for (const anchor of input.anchors.filter((item) => issues(item.certificate))) {
-    const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, input.now);
+    const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, input);
     if (search.exhausted) return undefined;
     if (problem === undefined) return { path: [...path, anchor.certificate], anchor };
     remember(search, problem);
@@ -207,10 +207,12 @@ function validityProblem({ notBefore, notAfter }: Certificate, level: Level, now
   return undefined;
 }
 
-function anchorProblem({ from, until }: Anchor, now: Date): PathProblem | undefined {
-  const granted = (from === undefined || from <= now) && (until === undefined || now < until);
-  if (granted) return undefined;
-  return problemOf('anchor_not_granted', 'anchor', 'The trusted list no longer grants this authority its status.');
+/** A trusted list is asked about the moment of issuance and about now (ETSI TS 119 615 §4.4). */
+function anchorProblem({ from, until }: Anchor, { leaf, now }: PathInput): PathProblem | undefined {
+  const issued = from === undefined || (from <= leaf.notBefore && from <= now);
+  const holds = until === undefined || now < until;
+  if (issued && holds) return undefined;
+  return problemOf('anchor_not_granted', 'anchor', 'The trusted list does not grant this authority its status.');
 }
 
 function constraintProblem(issuer: Certificate, path: readonly Certificate[], level: Level): PathProblem | undefined {

@@ -2,7 +2,7 @@ import { organizationIdentifierOf } from './client-certificate.ts';
 import { EXTENSION, KEY_USAGE } from './extensions.ts';
 import { rolesOf } from './psd2.ts';
 import { parseQcStatements, type QcCode, QcProblem, type QcStatements } from './qc-statements.ts';
-import type { CompiledScheme } from './scheme.ts';
+import type { CompiledScheme, LeafKeyUsage } from './scheme.ts';
 import type { Certificate } from './x509.ts';
 
 /** Why a certificate on a good path is still not the right one. */
@@ -38,16 +38,19 @@ export function purposeOf(leaf: Certificate, scheme: CompiledScheme): Purpose {
 }
 
 function usageProblem(leaf: Certificate, scheme: CompiledScheme): PurposeProblem | undefined {
-  const bits = leaf.keyUsage;
-  const signs = bits?.has(KEY_USAGE.digitalSignature) === true;
-  const seals = scheme.use === 'signature' && bits?.has(KEY_USAGE.nonRepudiation) === true;
-  if (!signs && !seals) {
-    return { code: 'key_usage', message: 'The certificate lacks the key usage digitalSignature.' };
-  }
+  const wanted = missingKeyUsage(leaf, scheme);
+  if (wanted !== undefined) return { code: 'key_usage', message: `The certificate lacks the key usage ${wanted}.` };
   const usages = leaf.extendedKeyUsages ?? [];
   const missing = scheme.extendedKeyUsages.filter((usage) => !usages.includes(usage));
   if (missing.length === 0) return undefined;
   return { code: 'eku', message: `The certificate lacks the extended key usage ${missing.map(nameOf).join(', ')}.` };
+}
+
+function missingKeyUsage({ keyUsage }: Certificate, { use, keyUsages }: CompiledScheme): string | undefined {
+  const has = (usage: LeafKeyUsage) => keyUsage?.has(KEY_USAGE[usage]) === true;
+  if (keyUsages !== undefined) return keyUsages.find((usage) => !has(usage));
+  const fits = has('digitalSignature') || (use === 'signature' && has('nonRepudiation'));
+  return fits ? undefined : 'digitalSignature';
 }
 
 function nameOf(usage: string): string {

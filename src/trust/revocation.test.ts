@@ -73,7 +73,7 @@ test('attack 54 without responder the list decides; without both there is nothin
 test('attack 57 distribution points of other issuers or for some reasons only are not enough', async () => {
   const name = explicit(0, explicit(0, implicit(6, Buffer.from(CRL))));
   const points = [
-    sequence(name, implicit(1, Buffer.from([1, 0x40]))),
+    sequence(name, implicit(1, Buffer.from([6, 0x40]))),
     sequence(name, explicit(2, explicit(4, sequence()))),
   ];
   for (const point of points) {
@@ -309,4 +309,54 @@ test('an explanation lists every check, also behind the first refusal', async ()
     [[false, 'der_length']],
   );
   await assert.rejects(bank.trust.explain(bad.chain, 'nobody'), /no such bank/);
+});
+
+test('an explanation shows a bad issuer, a denied key and a responder’s word', async () => {
+  const chain = issuing.issue({ ...both, roles: ['Unspecified'], organizationIdentifier: 'PSDGB-FCA-1' });
+  const bank = bankOf(root);
+  bank.set(OCSP, ocspResponse(issuing, chain));
+  bank.set(CA_CRL, crl(root, []));
+  const details = async (...extra: readonly Uint8Array[]) => {
+    const { checks } = await bank.trust.explain([...chain.chain, ...extra], 'bank');
+    return checks.filter(({ ok }) => !ok).map(({ check, detail }) => `${check} ${detail}`);
+  };
+  assert.deepEqual(await details(), []);
+  assert.deepEqual(await details(Buffer.from('junk')), ['parse der_length']);
+  const { checks } = await bank.trust.explain(chain.chain, 'bank');
+  assert.match(checks.find(({ check }) => check === 'purpose')?.message ?? '', /roles none/);
+  assert.match(checks.at(-1)?.message ?? '', /CN=Issuing: by crl, as of 2026-11-20/);
+  const stranger = createAuthority('Stranger').issue({ keyType: 'rsa1024' });
+  const strange = await bank.trust.explain(stranger.chain, 'bank');
+  assert.deepEqual(
+    strange.checks.filter(({ ok }) => !ok).map(({ check, detail }) => `${check} ${detail}`),
+    ['key algorithm_policy', 'path algorithm_policy'],
+  );
+  const denied = [{ issuer: 'CN=Test Root', serial: issuing.serial.toString(16) }];
+  bank.trust.replaceScheme('bank', { anchors: [root.certificatePem], extendedKeyUsages: [], denied });
+  assert.deepEqual(await details(), ['deny list denied']);
+});
+
+test('an authority that its responder does not know is refused by that name', async () => {
+  const CA_OCSP = 'http://ocsp.example/ca';
+  const odd = root.createIntermediate('Odd', { ocspUrls: [CA_OCSP] });
+  const one = odd.issue(both);
+  const bank = bankOf(root);
+  bank.set(OCSP, ocspResponse(odd, one));
+  bank.set(CA_OCSP, ocspResponse(root, odd, { status: 'unknown' }));
+  assert.equal(await bank.judge(one), 'revocation_unknown/revocation_unknown');
+});
+
+test('lists are forgotten, the longest unused first, when there are too many of them', async () => {
+  const bank = bankOf(root, { order: 'crl-only' });
+  const url = (index: number) => `http://crl.example/${index}.crl`;
+  for (let index = 0; index <= 500; index += 1) bank.set(url(index), CLEAN);
+  const key = leaf.key;
+  for (let index = 0; index <= 500; index += 1) {
+    assert.equal(await bank.judge(root.issue({ key, crlUrls: [url(index)] })), 'ok by crl');
+  }
+  assert.equal(bank.asked.length, 501);
+  await bank.judge(root.issue({ key, crlUrls: [url(500)] }));
+  assert.equal(bank.asked.length, 501);
+  await bank.judge(root.issue({ key, crlUrls: [url(0)] }));
+  assert.equal(bank.asked.length, 502);
 });

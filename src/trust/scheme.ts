@@ -10,14 +10,32 @@ import { parseCertificate } from './x509.ts';
 /** What certificates of a scheme are for: proving who is at the other end of a connection, or sealing a message. */
 export type CertificateUse = 'transport' | 'signature';
 
+/** An anchor with the window in which its status was granted (ETSI TS 119 615). */
+export interface GrantedAnchor {
+  readonly pem: string;
+  /** Certificates issued before this do not count. */
+  readonly from?: Date | undefined;
+  /** From here on nothing that it issued counts. */
+  readonly until?: Date | undefined;
+  /** Such as `trusted list BE`. */
+  readonly origin: string;
+}
+
+/** Key usages a scheme may ask of a leaf. */
+export type LeafKeyUsage = 'digitalSignature' | 'nonRepudiation';
+
 /** Which certificates a bank trusts, and how strictly: data of the configuration and the regime (§8.5). */
 export interface TrustScheme {
   /** PEM certificates of the anchors: roots or issuing CAs. */
   readonly anchors: readonly string[];
+  /** Anchors that count for a time only, as trusted lists grant and withdraw them. */
+  readonly grantedAnchors?: readonly GrantedAnchor[] | undefined;
   /** Purpose OIDs or names the leaf's EKU must contain; empty when the scheme does not ask. Default: clientAuth. */
   readonly extendedKeyUsages: readonly string[];
   /** Default `transport`. */
   readonly use?: CertificateUse | undefined;
+  /** Key usages the leaf must have, all of them. Default: digitalSignature; for signatures, that or nonRepudiation. */
+  readonly keyUsages?: readonly LeafKeyUsage[] | undefined;
   /** Must the certificate be qualified under EU law (QcCompliance, no foreign legislation)? Default false. */
   readonly qualified?: boolean | undefined;
   /** Must QcType be there? When it is there, it always has to fit the use. Default false. */
@@ -37,6 +55,7 @@ export interface CompiledScheme {
   readonly anchors: readonly Anchor[];
   readonly extendedKeyUsages: readonly string[];
   readonly use: CertificateUse;
+  readonly keyUsages: readonly LeafKeyUsage[] | undefined;
   readonly qualified: boolean;
   readonly qcTypeRequired: boolean;
   readonly rolesRequired: boolean;
@@ -60,12 +79,18 @@ const DOTTED = /^[0-2](\.(0|[1-9]\d*))+$/;
 
 /** Reads a scheme. @throws Error naming the entry that is wrong: a bank without sound anchors does not start. */
 export function compileScheme(scheme: TrustScheme): CompiledScheme {
-  if (scheme.anchors.length === 0) throw new Error('trust scheme: no anchor: nobody could call');
-  if (scheme.anchors.length > MAXIMUM_ANCHORS) throw new Error(`trust scheme: more than ${MAXIMUM_ANCHORS} anchors`);
+  const { grantedAnchors: granted = [] } = scheme;
+  const count = scheme.anchors.length + granted.length;
+  if (count === 0) throw new Error('trust scheme: no anchor: nobody could call');
+  if (count > MAXIMUM_ANCHORS) throw new Error(`trust scheme: more than ${MAXIMUM_ANCHORS} anchors`);
   return {
-    anchors: scheme.anchors.flatMap(anchorsOf),
+    anchors: [
+      ...scheme.anchors.flatMap((pem, index) => anchorsOf({ pem, origin: 'configured' }, index)),
+      ...granted.flatMap((anchor, index) => anchorsOf(anchor, scheme.anchors.length + index)),
+    ],
     extendedKeyUsages: scheme.extendedKeyUsages.map(purposeOf),
     use: scheme.use ?? 'transport',
+    keyUsages: scheme.keyUsages,
     qualified: scheme.qualified ?? false,
     qcTypeRequired: scheme.qcTypeRequired ?? false,
     rolesRequired: scheme.rolesRequired ?? false,
@@ -90,10 +115,10 @@ function defined<T extends object>(settings: T | undefined): Partial<T> {
   );
 }
 
-function anchorsOf(pem: string, index: number): readonly Anchor[] {
+function anchorsOf({ pem, from, until, origin }: GrantedAnchor, index: number): readonly Anchor[] {
   try {
     const certificates = certificatesOfPem(pem).map((der) => parseCertificate(der, { anchor: true }));
-    return certificates.map((certificate) => ({ certificate, origin: 'configured' }));
+    return certificates.map((certificate) => ({ certificate, origin, from, until }));
   } catch (cause) {
     if (cause instanceof Malformed) {
       throw new Error(`trust scheme: anchor ${index + 1} cannot be read (${cause.code}): ${cause.message}`, { cause });
