@@ -7,6 +7,7 @@ import type { PageContent } from './layout.ts';
 import type { Language } from './messages/catalogue.ts';
 import { type Notice, noticeText } from './notice.ts';
 import type { Words } from './page-bank.ts';
+import { findWords } from './scope-words.ts';
 import { type AskedVisit, returnHost } from './visit.ts';
 
 /** What the page shows, from the stored consent, the bank and the directory; nothing of it comes back from the form. */
@@ -70,11 +71,9 @@ function whatIsAsked({ say, asker, site, language }: AskedVisit, { scopes }: Con
 
 /** @throws Error when the regime has no words for the scope: what cannot be explained is not asked for. */
 function wordsOf(words: Readonly<Record<string, Words>>, scope: string, language: Language) {
-  const own = Object.hasOwn(words, scope) ? words[scope] : undefined;
-  const title = own?.title[language] ?? Object.values(own?.title ?? {})[0];
-  const items = own?.items[language] ?? Object.values(own?.items ?? {})[0];
-  if (title === undefined || items === undefined) throw new Error(`the regime has no words for the scope ${scope}`);
-  return { title, items };
+  const found = findWords(words, scope, language);
+  if (found === undefined) throw new Error(`the regime has no words for the scope ${scope}`);
+  return found;
 }
 
 function accountList(visit: AskedVisit, { accounts, notice }: ConsentFacts): Html {

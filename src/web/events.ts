@@ -3,8 +3,9 @@ import type { AuditEvent } from '../audit/index.ts';
 /** Where an event of the pages happened. `subject` is a keyed hash of the user name, never the name. */
 export interface EventPlace {
   readonly bank: string;
-  readonly participant: string;
-  readonly client: string;
+  /** Undefined where nobody but the customer takes part. */
+  readonly participant: string | undefined;
+  readonly client: string | undefined;
   readonly interaction: string;
 }
 

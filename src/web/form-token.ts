@@ -3,7 +3,7 @@ import { randomToken } from '../platform/random.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { addCookie, dropCookie, readCookie } from './cookies.ts';
 import { formRefused } from './events.ts';
-import { type AskedVisit, placeOf, type Visit } from './visit.ts';
+import { type AskedVisit, type PageVisit, placeOf } from './visit.ts';
 
 const FORM_COOKIE = '__Secure-portcullis-form';
 const FORM_COOKIE_VALUE = /^[A-Za-z0-9_-]{43}$/;
@@ -52,7 +52,7 @@ async function tokenFor(visit: AskedVisit, cookie: string): Promise<string> {
  * Forms come from our own pages: `Sec-Fetch-Site` and `Origin` say so where the browser sends them; the token must match in
  * any case. @throws Refusal `csrf_invalid` 403
  */
-export function checkSameOrigin({ request, site }: Visit): void {
+export function checkSameOrigin({ request, site }: PageVisit): void {
   if (isSameOrigin(request, site.origin)) return;
   throw new Refusal('csrf_invalid', 403, 'The form was sent from another site.', { detail: 'origin' });
 }

@@ -1,6 +1,6 @@
 import { type Html, html } from '../platform/html.ts';
 import { languages } from './messages/catalogue.ts';
-import type { Visit } from './visit.ts';
+import type { PageVisit } from './visit.ts';
 
 /** One page's own part. */
 export interface PageContent {
@@ -9,11 +9,13 @@ export interface PageContent {
   readonly problem: boolean;
   /** False where the page cannot be asked for again in another language. */
   readonly languageChoice: boolean;
+  /** What stands in the bank's bar beside it, such as the way out. */
+  readonly tools?: Html;
   readonly body: Html;
 }
 
 /** What the frame needs of a visit; the engine's error page has no more. */
-export type Frame = Pick<Visit, 'site' | 'say' | 'language'>;
+export type Frame = Pick<PageVisit, 'site' | 'say' | 'language'>;
 
 /** The frame of every page: the bank's bar, the content, the foot. Works without scripts, and there are none. */
 export function layout(frame: Frame, content: PageContent): Html {
@@ -36,7 +38,7 @@ export function layout(frame: Frame, content: PageContent): Html {
 <a class="skip" href="#content">${say('page.skip')}</a>
 <header>
 <p class="bank"><img src="${folder}/${assets.logo}" alt="" width="36" height="36"><span>${bank.name}</span></p>
-${content.languageChoice ? languageChoice(frame) : ''}
+${content.languageChoice ? languageChoice(frame) : ''}${content.tools ?? ''}
 </header>
 <main id="content">
 ${content.body}

@@ -1,9 +1,14 @@
 import { layout, type PageContent } from './layout.ts';
 import { pageHeaders } from './page-headers.ts';
-import type { Visit } from './visit.ts';
+import type { PageVisit } from './visit.ts';
 
 /** Answers with a page; `formTargets` are the origins its forms may lead to beside our own. */
-export function respond(visit: Visit, status: number, content: PageContent, formTargets: readonly string[] = []): void {
+export function respond(
+  visit: PageVisit,
+  status: number,
+  content: PageContent,
+  formTargets: readonly string[] = [],
+): void {
   const { response, request } = visit;
   const text = layout(visit, content).toString();
   response.statusCode = status;
@@ -13,7 +18,7 @@ export function respond(visit: Visit, status: number, content: PageContent, form
 }
 
 /** Sends the browser on with GET, whatever it came with: 303, never kept (N-223). */
-export function redirect({ response }: Visit, location: string): void {
+export function redirect({ response }: PageVisit, location: string): void {
   response.statusCode = 303;
   response.setHeader('Location', location);
   response.setHeader('Cache-Control', 'no-store');

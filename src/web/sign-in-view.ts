@@ -1,6 +1,6 @@
 import { type Html, html } from '../platform/html.ts';
 import { FORM_TOKEN_FIELD } from './form-token.ts';
-import type { PageContent } from './layout.ts';
+import type { Frame, PageContent } from './layout.ts';
 import { type Notice, noticeText } from './notice.ts';
 import type { AskedVisit } from './visit.ts';
 
@@ -43,7 +43,8 @@ function describedBy(notice: Notice | undefined): Html | '' {
   return notice === undefined ? '' : html` aria-describedby="notice"`;
 }
 
-function testUsers({ site, say }: AskedVisit): Html | '' {
+/** Users to try, in the sandbox alone; never filled in (N-230). */
+export function testUsers({ site, say }: Frame): Html | '' {
   const { showTestUsers = [] } = site.bank;
   if (showTestUsers.length === 0) return '';
   return html`<section aria-labelledby="test-users"><h2 id="test-users">${say('signIn.testUsers')}</h2>

@@ -35,28 +35,37 @@ export interface PageRooms {
   readonly log: PageLog;
 }
 
-/** One bank's pages, ready to serve. */
-export interface Site {
+/** What every page of a bank is made of, behind whichever door it stands. */
+export interface PageSite {
   readonly bank: PageBank;
-  /** `https://host:port` of the issuer. */
+  /** `https://host:port` of the door. */
   readonly origin: string;
   readonly assets: Assets;
   readonly texts: (language: Language) => Say;
-  readonly interactions: Interactions;
   readonly connector: BankConnector;
   readonly rooms: PageRooms;
   readonly lockout: Lockout;
 }
 
+/** One bank's pages at the issuer's door, ready to serve. */
+export interface Site extends PageSite {
+  readonly interactions: Interactions;
+}
+
 /** One request for a page. */
-export interface Visit {
-  readonly site: Site;
+export interface PageVisit {
+  readonly site: PageSite;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** `x-fapi-interaction-id`, on the page as well when something went wrong. */
   readonly trace: string;
   readonly language: Language;
   readonly say: Say;
+}
+
+/** One request for a page at the issuer's door. */
+export interface Visit extends PageVisit {
+  readonly site: Site;
 }
 
 /** A visit that belongs to a request of a participant. */
