@@ -54,7 +54,7 @@ export async function startSandbox(places: Places, ports: Ports, now = new Date(
     stops.unshift(() => platform.stop());
     await noteProcesses(places, { start: process.pid, platform: platform.pid });
     await platform.ready(addressesOf(ports).operators);
-    const notes = [...renewed.map(renewalNote), ...(await keepRegistrations(places))];
+    const notes = [...renewed.map(renewalNote), ...(await keepRegistrations(places, addressesOf(ports).mtls))];
     await keepLabClients(places, addressesOf(ports).plain).catch((cause: unknown) => blame('lab clients', cause));
     return { ended: platform.ended, notes, stop };
   } catch (cause) {

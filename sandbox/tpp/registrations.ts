@@ -30,9 +30,10 @@ export async function findRegistration(places: Places, name: string, bank: strin
 
 /**
  * Shows every bank the certificate its clients have now: a renewed one becomes the client's by an update of the registration
- * (RFC 7592 §2.2, CA-18), so that renewal loses none (N-277). Gives a note for each one that a bank does not know any more.
+ * (RFC 7592 §2.2, CA-18), so that renewal loses none (N-277). A sandbox whose ports moved is asked where it is now (`mtls`).
+ * Gives a note for each one that a bank does not know any more, or that could not be asked.
  */
-export async function keepRegistrations(places: Places): Promise<readonly string[]> {
+export async function keepRegistrations(places: Places, mtls: string): Promise<readonly string[]> {
   const notes: string[] = [];
   for (const name of await readdir(places.participants)) {
     const files = await readdir(join(places.participants, name, 'clients')).catch(() => []);
@@ -41,9 +42,9 @@ export async function keepRegistrations(places: Places): Promise<readonly string
     try {
       for (const file of files.filter((candidate) => candidate.endsWith('.json'))) {
         const bank = file.slice(0, -'.json'.length);
-        if (!(await keepRegistration(places, name, bank, wire))) {
-          notes.push(`${bank} does not know the client of ${name} any more: it registers anew when it is used`);
-        }
+        const problem = await keepRegistration(places, name, bank, mtls, wire).catch(() => 'does not answer for');
+        if (problem !== undefined)
+          notes.push(`${bank} ${problem} the client of ${name}: it registers anew when it is used`);
       }
     } finally {
       await wire.close();
@@ -52,22 +53,46 @@ export async function keepRegistrations(places: Places): Promise<readonly string
   return notes;
 }
 
-async function keepRegistration(places: Places, name: string, bank: string, wire: Wire): Promise<boolean> {
-  const registration = await findRegistration(places, name, bank);
-  if (registration === undefined || (await isKnown(registration, wire))) return true;
+/** What is wrong with a registration; undefined when it stands. */
+async function keepRegistration(
+  places: Places,
+  name: string,
+  bank: string,
+  mtls: string,
+  wire: Wire,
+): Promise<string | undefined> {
+  const kept = await findRegistration(places, name, bank);
+  if (kept === undefined) return undefined;
+  const registration = await moved(places, name, bank, kept, mtls);
+  if (await isKnown(registration, wire)) return undefined;
   const { registration_client_uri: address, registration_access_token: token, client_id } = registration;
-  if (address === undefined || token === undefined) return false;
+  if (address === undefined || token === undefined) return 'does not know';
   const metadata = await metadataOf(places, name, registration.token_endpoint_auth_method);
   const answer = await wire.send(address, {
     method: 'PUT',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...metadata, client_id }),
   });
-  if (answer.status !== 200) return false;
+  if (answer.status !== 200) return 'does not know';
   // Members the answer leaves out have not changed.
   const renewed = parseRegistration(JSON.stringify({ ...registration, ...JSON.parse(answer.responseBody) }));
   await writeSecret(clientFile(places, name, bank), readable(renewed));
-  return true;
+  return undefined;
+}
+
+/** The registration with its address at the sandbox's present port (ASK-03). */
+async function moved(
+  places: Places,
+  name: string,
+  bank: string,
+  kept: Registration,
+  mtls: string,
+): Promise<Registration> {
+  const address = kept.registration_client_uri === undefined ? null : URL.parse(kept.registration_client_uri);
+  if (address === null || address.origin === mtls) return kept;
+  const registration = { ...kept, registration_client_uri: `${mtls}${address.pathname}` };
+  await writeSecret(clientFile(places, name, bank), readable(registration));
+  return registration;
 }
 
 /** What a participant registers with: its software statement and how it will authenticate. */
