@@ -48,6 +48,11 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     }
   }
 
+  async function current(key: string, bank: string, id: string): Promise<Consent | undefined> {
+    const consent = await cache.load(key, () => load(storeOf(bank), bank, id, { database, clock }));
+    return consent && consentAt(consent, clock.now());
+  }
+
   return {
     create: (consent, actor) => changing(consent.bank, consent.id, () => storeOf(consent.bank).create(consent, actor)),
     find: (bank, id) => storeOf(bank).find(bank, id),
@@ -59,9 +64,10 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     consume: (bank, id, actor) => changing(bank, id, () => storeOf(bank).consume(bank, id, actor)),
     revoke: (bank, id, actor) => changing(bank, id, () => storeOf(bank).revoke(bank, id, actor)),
     touch: (bank, id) => storeOf(bank).touch(bank, id),
-    current: async (bank, id) => {
-      const consent = await cache.load(keyOf(bank, id), () => load(storeOf(bank), bank, id, { database, clock }));
-      return consent && consentAt(consent, clock.now());
+    current: (bank, id) => {
+      const key = keyOf(bank, id);
+      const kept = cache.get(key);
+      return kept === undefined ? current(key, bank, id) : consentAt(kept, clock.now());
     },
     onChange: (changed) => {
       listeners.push(changed);
@@ -110,7 +116,7 @@ async function load(
   if (consent === undefined) return { value: undefined, validUntil: asked };
   const age = database.notificationsAlive() ? MAXIMUM_AGE_SECONDS : MAXIMUM_AGE_UNTOLD_SECONDS;
   // Its end needs no place here: whoever reads what is remembered reads it as of that moment.
-  return { value: consent, validUntil: secondsAfter(asked, age) };
+  return { value: consent, validUntil: secondsAfter(asked, Math.min(age, store.maximumAgeSeconds ?? age)) };
 }
 
 /** @throws Refusal `consent_store_unavailable` 503 when the store fails or answers with another consent */

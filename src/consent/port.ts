@@ -35,8 +35,8 @@ export interface ConsentStore {
 
 /** The consent room as the other rooms see it: the bank's store, with a cache in front that revocation drops at once. */
 export interface Consents extends ConsentStore {
-  /** For the request path: cached until something changes the consent, one second at most when notifications are lost. */
-  current(bank: string, id: string): Promise<Consent | undefined>;
+  /** For the request path: cached until something changes the consent, one second at most when notifications are lost; given at once when at hand. */
+  current(bank: string, id: string): Consent | undefined | Promise<Consent | undefined>;
   /** Calls `changed` after a consent changed or may have, here or elsewhere; perhaps more than once for one change. It must not throw. */
   onChange(changed: (change: { bank: string; id: string }) => void): void;
   /**
