@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createAuthority, type Issued } from '../support/certificates.ts';
 import { startConsentService } from '../support/consent-service.ts';
-import { consentStoreContract, type Identity, type StoreUnderTest } from './consent-store.ts';
+import { consentStoreContract } from './consent-store.ts';
+import type { Identity, StoreUnderTest } from './store-visitor.ts';
 
 const { CONSENT_STORE_ORIGIN: origin } = process.env;
 

@@ -1,34 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Agent } from 'node:https';
-import { after, before, describe, test } from 'node:test';
-import { call, type Received } from '../support/http.ts';
-
-/** A certificate and its key, PEM. */
-export interface Identity {
-  readonly certificate: string;
-  readonly key: string;
-}
-
-/** A consent store to be judged, of whatever make. It may hold other consents; the tests make their own. */
-export interface StoreUnderTest {
-  /** `https://host:port` */
-  readonly origin: string;
-  /** PEM of the authorities of its server certificate. */
-  readonly authorities: string;
-  readonly platform: Identity;
-  /** The bank's staff; without it the tests of their operations are left out. */
-  readonly bank?: Identity | undefined;
-  /** A certificate that the store's authority made for somebody else; without it that test is left out. */
-  readonly stranger?: Identity | undefined;
-  /** A declared attribute with a value that fits and one that does not. */
-  readonly attribute?: { readonly name: string; readonly right: unknown; readonly wrong: unknown } | undefined;
-  close?(): Promise<void>;
-}
-
-const MINUTE_MS = 60_000;
-const ACTOR = { kind: 'system', reference: 'contract-test' };
-const RACERS = 5;
+import { describe, test } from 'node:test';
+import { changeTests } from './store-changes.ts';
+import {
+  ACTOR,
+  type Body,
+  creation,
+  type Identity,
+  later,
+  MINUTE_MS,
+  openVisitor,
+  refused,
+  type StoreUnderTest,
+  tagOf,
+  type Visitor,
+} from './store-visitor.ts';
 
 /** The contract of docs/integrate/consent-store.md, as tests: what any bank's consent store must do (CLD-50 to CLD-54, N-235). */
 export function consentStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
@@ -36,107 +22,11 @@ export function consentStoreContract(name: string, open: () => Promise<StoreUnde
     const visitor = openVisitor(open);
     callerTests(visitor);
     creationTests(visitor);
+    refusedCreationTests(visitor);
     changeTests(visitor);
     readingTests(visitor);
     bankTests(visitor);
   });
-}
-
-type Visitor = ReturnType<typeof openVisitor>;
-type Body = Readonly<Record<string, unknown>>;
-
-function openVisitor(open: () => Promise<StoreUnderTest>) {
-  let opened: { target: StoreUnderTest; agents: Map<Identity | undefined, Agent> } | undefined;
-  const parts = () => {
-    if (opened === undefined) throw new Error('the store opens before the first test');
-    return opened;
-  };
-  before(async () => {
-    opened = { target: await open(), agents: new Map() };
-  });
-  after(async () => {
-    for (const agent of parts().agents.values()) agent.destroy();
-    await parts().target.close?.();
-  });
-  const agentOf = (identity: Identity | undefined): Agent => {
-    const { target, agents } = parts();
-    const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
-    const agent = agents.get(identity) ?? new Agent({ keepAlive: true, ca: target.authorities, ...own });
-    agents.set(identity, agent);
-    return agent;
-  };
-  /** A call as somebody; `body` undefined sends none. */
-  const as =
-    (identity: Identity | undefined) =>
-    (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-      call(`${parts().target.origin}${path}`, {
-        method,
-        agent: agentOf(identity),
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-  const send: ReturnType<typeof as> = (...words) => as(parts().target.platform)(...words);
-  const create = (changes: Body = {}, key = randomUUID()) =>
-    send('POST', '/consents', creation(changes), { 'idempotency-key': key });
-  const change = (id: unknown, version: string | undefined, body: Body) =>
-    send(
-      'PUT',
-      `/consents/${id}/status`,
-      { actor: ACTOR, ...body },
-      version === undefined ? {} : { 'if-match': version },
-    );
-  const made = async (changes: Body = {}): Promise<Received> => {
-    const answer = await create(changes);
-    assert.equal(answer.status, 201, answer.text);
-    return answer;
-  };
-  const agreed = async (changes: Body = {}): Promise<Received> => {
-    const waiting = await made(changes);
-    const answer = await change(waiting.json().id, waiting.headers.etag, agreement(changes));
-    assert.equal(answer.status, 200, answer.text);
-    return answer;
-  };
-  return { target: () => parts().target, as, send, create, change, made, agreed };
-}
-
-function later(milliseconds: number): string {
-  return new Date(Date.now() + milliseconds).toISOString();
-}
-
-function creation(changes: Body = {}): Body {
-  return {
-    id: `contract-${randomUUID()}`,
-    participant: 'contract-participant',
-    client: 'contract-client',
-    customer: 'contract-customer',
-    scopes: ['accounts', 'payments.create'],
-    authorizationDetails: [{ type: 'contract', amount: '1.00' }],
-    expiresAt: later(10 * MINUTE_MS),
-    actor: ACTOR,
-    ...changes,
-  };
-}
-
-function agreement(changes: Body = {}): Body {
-  return {
-    state: 'Authorised',
-    customer: changes.customer ?? 'contract-customer',
-    scopes: ['accounts'],
-    accounts: ['account-2', 'account-1'],
-    expiresAt: later(90 * MINUTE_MS),
-  };
-}
-
-/** A refusal says what was wrong, as JSON with a stable reason. */
-function refused(answer: Received, ...statuses: readonly number[]): void {
-  assert.ok(statuses.includes(answer.status), `${answer.status} instead of ${statuses.join(' or ')}: ${answer.text}`);
-  const { error } = answer.json();
-  assert.ok(typeof error === 'object' && error !== null && 'reason' in error && typeof error.reason === 'string');
-}
-
-function tagOf({ headers }: Received): string {
-  assert.match(headers.etag ?? '', /^"[\x21\x23-\x7e]{1,128}"$/, 'a strong entity tag');
-  return headers.etag ?? '';
 }
 
 function callerTests(visitor: Visitor): void {
@@ -222,7 +112,9 @@ function creationTests(visitor: Visitor): void {
     refused(await visitor.create({ id }), 409);
     assert.equal((await visitor.send('GET', `/consents/${id}`)).json().client, 'contract-client');
   });
+}
 
+function refusedCreationTests(visitor: Visitor): void {
   test('N-198 a consent without id, or with a member that is wrong, missing or unknown, is not made', async () => {
     const wrongs: readonly Body[] = [
       { id: '' },
@@ -257,102 +149,6 @@ function creationTests(visitor: Visitor): void {
     refused(await visitor.create({ attributes: { [attribute.name]: attribute.wrong } }), 400);
     const made = await visitor.made({ attributes: { [attribute.name]: attribute.right } });
     assert.deepEqual(made.json().attributes, { [attribute.name]: attribute.right });
-  });
-}
-
-function changeTests(visitor: Visitor): void {
-  test('CLD-50 an agreement keeps exactly what was agreed, and is a new version', async () => {
-    const waiting = await visitor.made();
-    const wanted = agreement();
-    const answer = await visitor.change(waiting.json().id, tagOf(waiting), wanted);
-    assert.equal(answer.status, 200, answer.text);
-    const { changedAt: before, ...same } = waiting.json();
-    const { changedAt, ...consent } = answer.json();
-    assert.deepEqual(consent, { ...same, ...wanted });
-    assert.ok(Date.parse(String(changedAt)) >= Date.parse(String(before)));
-    assert.notEqual(tagOf(answer), tagOf(waiting));
-  });
-
-  test('a change names the version it was decided on: none is 428, an old one is 412, and nothing happens', async () => {
-    const waiting = await visitor.made();
-    const { id } = waiting.json();
-    refused(await visitor.change(id, undefined, agreement()), 428);
-    refused(await visitor.change(id, '"another"', agreement()), 412);
-    await visitor.change(id, tagOf(waiting), agreement());
-    refused(await visitor.change(id, tagOf(waiting), { state: 'Revoked' }), 412);
-    assert.equal((await visitor.send('GET', `/consents/${id}`)).json().state, 'Authorised');
-  });
-
-  test(`N-194 of ${RACERS} changes at once, one wins`, async () => {
-    const waiting = await visitor.made();
-    const { id } = waiting.json();
-    const bodies = Array.from({ length: RACERS }, (_, index) =>
-      index % 2 === 0 ? agreement() : { state: 'Rejected' },
-    );
-    const answers = await Promise.all(bodies.map((body) => visitor.change(id, tagOf(waiting), body)));
-    assert.equal(answers.filter(({ status }) => status === 200).length, 1);
-    for (const answer of answers) if (answer.status !== 200) refused(answer, 409, 412);
-    const steps = (await visitor.send('GET', `/consents/${id}/history`)).json().steps;
-    assert.ok(Array.isArray(steps) && steps.length === 2);
-  });
-
-  const endings = ['Rejected', 'Revoked', 'Consumed'] as const;
-  for (const state of endings)
-    test(`ASK-09 N-194 what is ${state} stays ${state}`, async () => {
-      const consent = state === 'Rejected' ? await visitor.made() : await visitor.agreed();
-      const { id } = consent.json();
-      let last = await visitor.change(id, tagOf(consent), { state });
-      assert.deepEqual([last.status, last.json().state], [200, state]);
-      for (const next of [agreement(), ...endings.map((other) => ({ state: other }))]) {
-        const answer = await visitor.change(id, tagOf(last), next);
-        if (state === 'Revoked' && next.state === 'Revoked') {
-          assert.deepEqual([answer.status, answer.json()], [200, last.json()], 'revoking twice is the same answer');
-          last = answer;
-        } else refused(answer, 409);
-      }
-      assert.equal((await visitor.send('GET', `/consents/${id}`)).json().state, state);
-    });
-
-  test('an Awaiting consent is not consumed, and no state that nobody can bring about is taken', async () => {
-    const waiting = await visitor.made();
-    refused(await visitor.change(waiting.json().id, tagOf(waiting), { state: 'Consumed' }), 409);
-    for (const state of ['Expired', 'Awaiting', 'Allowed', '', 7, null])
-      refused(await visitor.change(waiting.json().id, tagOf(waiting), { state }), 400);
-  });
-
-  test('N-195 agreeing to more than was asked, or for another customer, or until yesterday, changes nothing', async () => {
-    const waiting = await visitor.made();
-    const { id } = waiting.json();
-    for (const wrong of [
-      { scopes: ['accounts', 'everything'] },
-      { customer: 'another' },
-      { customer: null },
-      { customer: undefined },
-      { accounts: ['a', 'a'] },
-      { accounts: undefined },
-      { expiresAt: later(-MINUTE_MS) },
-      { unknown: true },
-    ])
-      refused(await visitor.change(id, tagOf(waiting), { ...agreement(), ...wrong }), 400);
-    assert.deepEqual((await visitor.send('GET', `/consents/${id}`)).json(), waiting.json());
-  });
-
-  test('N-192 a consent ends by itself at its time', async () => {
-    const waiting = await visitor.made();
-    const end = Date.now() + 300;
-    const body = { ...agreement(), expiresAt: new Date(end).toISOString() };
-    const answer = await visitor.change(waiting.json().id, tagOf(waiting), body);
-    assert.equal(answer.status, 200, answer.text);
-    // The store's own clock decides; this test has to let it go on.
-    await new Promise((resolve) => setTimeout(resolve, end - Date.now() + 50));
-    const over = await visitor.send('GET', `/consents/${waiting.json().id}`);
-    assert.equal(over.json().state, 'Expired');
-    refused(await visitor.change(waiting.json().id, tagOf(over), { state: 'Consumed' }), 409);
-    refused(await visitor.change(waiting.json().id, tagOf(over), { state: 'Revoked' }), 409);
-  });
-
-  test('N-191 CLD-54 a change of an unknown id is 404', async () => {
-    refused(await visitor.change(`unknown-${randomUUID()}`, '"1"', { state: 'Revoked' }), 404);
   });
 }
 
