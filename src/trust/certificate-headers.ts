@@ -17,10 +17,19 @@ export function normalName(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
+/** Requests repeat the same few names, and every request is looked through. */
+const judged = new Map<string, boolean>();
+const MAXIMUM_JUDGED = 500;
+
 /** True for every header that could pass for a forwarded certificate or for a proxy's opinion of one (§11.1 rule 4). */
 export function isCertificateHeader(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
   const normal = normalName(name);
-  return NAMES.has(normal) || PREFIXES.some((prefix) => normal.startsWith(prefix));
+  const result = NAMES.has(normal) || PREFIXES.some((prefix) => normal.startsWith(prefix));
+  if (judged.size >= MAXIMUM_JUDGED) judged.clear();
+  judged.set(name, result);
+  return result;
 }
 
 /** Every line of a header, as received: `headers` would join or drop some. */
@@ -31,7 +40,7 @@ export function headerLines({ rawHeaders }: IncomingMessage, name: string): read
 
 /** Deletes certificate headers, and others by name, so that nothing behind us can take them for ours. */
 export function stripCertificateHeaders(request: IncomingMessage, others: ReadonlySet<string> = new Set()): void {
-  const strips = (name: string) => isCertificateHeader(name) || others.has(normalName(name));
+  const strips = (name: string) => isCertificateHeader(name) || (others.size > 0 && others.has(normalName(name)));
   if (!request.rawHeaders.some((name, index) => index % 2 === 0 && strips(name))) return;
   // Node computes both views from the raw lines on first use, and remembers how many lines there were: read them before.
   const { headers, headersDistinct } = request;

@@ -153,9 +153,9 @@ function createNumberMemory() {
   };
 }
 
-/** The issuer's key is part of the key: a list verified by one key says nothing under another. */
-function keyOf({ url, issuer }: CrlRequest): string {
-  return `${issuer.spkiSha256} ${url}`;
+/** The issuer's key is part of the key: a list verified by one key says nothing under another. So are the rules. */
+function keyOf({ url, issuer, policy, settings }: CrlRequest): string {
+  return `${issuer.spkiSha256} ${JSON.stringify(policy)} ${settings.rules} ${url}`;
 }
 
 function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date): HeldCrl {

@@ -60,8 +60,8 @@ export async function explainChain(
   const [leaf, ...others] = parsed;
   if (leaf === undefined || leaf instanceof Malformed) return { certificates, checks: parses, path: [], verdict };
   const untrusted = others.flatMap((item) => (item instanceof Malformed ? [] : [item]));
-  const { anchors, algorithms: policy } = scheme;
-  const found = findPath({ leaf, untrusted, anchors, policy, known: ACTED_ON, now });
+  const { anchors, algorithms: policy, extendedKeyUsages } = scheme;
+  const found = findPath({ leaf, untrusted, anchors, policy, extendedKeyUsages, known: ACTED_ON, now });
   const path = found.ok ? found.path : [];
   const pathCheck: ExplainedCheck = found.ok
     ? { check: 'path', ok: true, detail: 'path_found', message: `Ends at an anchor (${found.anchor.origin}).` }

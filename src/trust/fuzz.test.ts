@@ -118,6 +118,7 @@ test('differential: random chains get the verdict of openssl, or a listed strict
   const authorityOptions = (): CertificateOptions => ({
     ...pick([{}, {}, { pathLength: 0 }, { pathLength: 1 }]),
     authority: next(10) !== 0,
+    ...(next(6) === 0 ? { extendedKeyUsages: pick([['serverAuth'], ['clientAuth', 'serverAuth'], ['any']]) } : {}),
     ...(next(10) === 0 ? { keyUsages: pick([['digitalSignature'], ['cRLSign']] as const), pathLength: undefined } : {}),
     ...dates(),
     ...critical(),

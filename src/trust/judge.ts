@@ -26,9 +26,9 @@ export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme,
   if (chain.length > MAXIMUM_CHAIN) {
     return refused('chain_too_long', `At most ${MAXIMUM_CHAIN} certificates may be sent.`, certificate);
   }
-  const { anchors, algorithms: policy } = scheme;
+  const { anchors, algorithms: policy, extendedKeyUsages } = scheme;
   const untrusted = others.flatMap(readSurplus);
-  const found = findPath({ leaf, untrusted, anchors, policy, known: ACTED_ON, now });
+  const found = findPath({ leaf, untrusted, anchors, policy, extendedKeyUsages, known: ACTED_ON, now });
   if (!found.ok) return refused(found.problem.code, found.problem.message, certificate);
   if (purpose.problem !== undefined) return refused(purpose.problem.code, purpose.problem.message, certificate);
   const ends = [

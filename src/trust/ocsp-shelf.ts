@@ -39,7 +39,7 @@ export interface OcspQuestion {
 export interface OcspShelf {
   ask(question: OcspQuestion): Promise<HeldAnswer>;
   /** The answer at hand. */
-  peek(question: Pick<OcspQuestion, 'url' | 'certificate' | 'issuer'>): HeldAnswer | undefined;
+  peek(question: Omit<OcspQuestion, 'checkSigner'>): HeldAnswer | undefined;
   clear(): void;
 }
 
@@ -106,9 +106,10 @@ export function createOcspShelf(clock: Clock, fetch: RevocationFetch, changed: (
   };
 }
 
-/** The issuer is part of the key: the same serial of another issuer is another certificate. */
-function keyOf({ url, certificate, issuer }: Pick<OcspQuestion, 'url' | 'certificate' | 'issuer'>): string {
-  return `${issuer.spkiSha256} ${issuerSerial(certificate)} ${url}`;
+/** The issuer is part of the key: the same serial of another issuer is another certificate. So are the rules. */
+function keyOf({ url, certificate, issuer, policy, settings }: Omit<OcspQuestion, 'checkSigner'>): string {
+  const rules = `${JSON.stringify(policy)} ${settings.rules}`;
+  return `${issuer.spkiSha256} ${issuerSerial(certificate)} ${rules} ${url}`;
 }
 
 function heldOf(answer: OcspAnswer, maximumAgeSeconds: number, now: Date): HeldAnswer {

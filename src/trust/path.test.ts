@@ -294,6 +294,18 @@ test('attack 41 a wrong, missing or any extended key usage is the wrong purpose'
   assert.equal(await judged(root.issue(none).chain, root, none), 'ok');
 });
 
+test('attack 41 an authority that is limited to other purposes issues none for this one', async () => {
+  for (const extendedKeyUsages of [['serverAuth'], ['any'], ['emailProtection']]) {
+    const limited = root.createIntermediate('Limited', { extendedKeyUsages });
+    const leaf = limited.issue();
+    assert.equal(await judged(leaf.chain, root), 'certificate_wrong_purpose/eku');
+    assert.equal(await judged([leaf.der], limited), 'certificate_wrong_purpose/eku');
+    assert.equal(opensslVerifies(leaf.der, { untrusted: [limited.der], anchors: [root.der] }), false);
+  }
+  const fitting = root.createIntermediate('Fitting', { extendedKeyUsages: ['serverAuth', 'clientAuth'] });
+  assert.equal(await judged(fitting.issue().chain, root), 'ok');
+});
+
 test('attack 42 a leaf without digitalSignature, or without key usage, is the wrong purpose', async () => {
   for (const keyUsages of [['keyEncipherment'], ['nonRepudiation'], []] as const) {
     assert.equal(await judged(root.issue({ keyUsages }).chain, root), 'certificate_wrong_purpose/key_usage');

@@ -26,7 +26,8 @@ export type PathCode =
   | 'expired'
   | 'not_yet_valid'
   | 'anchor_not_granted'
-  | 'chain_too_long';
+  | 'chain_too_long'
+  | 'eku';
 
 /** Where in the path a problem sits. */
 export type Level = 'leaf' | 'issuer' | 'anchor';
@@ -50,6 +51,8 @@ export interface PathInput {
   readonly untrusted: readonly Certificate[];
   readonly anchors: readonly Anchor[];
   readonly policy: AlgorithmPolicy;
+  /** Purposes that an authority which limits its purposes must include. */
+  readonly extendedKeyUsages: readonly string[];
   /** Critical extensions that are acted on. */
   readonly known: ReadonlySet<string>;
   readonly now: Date;
@@ -146,6 +149,7 @@ function edgeProblem(
   }
   return (
     authorityProblem(issuer, path, level) ??
+    limitedPurpose(issuer, level, input) ??
     certificateProblem(issuer, level, input) ??
     constraintProblem(issuer, path, level)
   );
@@ -177,6 +181,13 @@ function authorityProblem(issuer: Certificate, path: readonly Certificate[], lev
     return problemOf('path_length', level, 'The path has more authorities than one of them allows below itself.');
   }
   return undefined;
+}
+
+/** An authority with extended key usages issues for these alone, as every TLS stack reads it; "any" replaces none (§7.1 rule 9). */
+function limitedPurpose(issuer: Certificate, level: Level, input: PathInput): PathProblem | undefined {
+  const limits = issuer.extendedKeyUsages;
+  if (limits === undefined || input.extendedKeyUsages.every((usage) => limits.includes(usage))) return undefined;
+  return problemOf('eku', level, 'An authority on the path may not issue certificates for this purpose.');
 }
 
 /** What every certificate of a path must satisfy (§7.1 rule 5). An anchor's own signature is not asked: it is trusted by name. */

@@ -34,6 +34,8 @@ export interface CompiledRevocation {
   readonly ocspMaximumAgeSeconds: number;
   readonly crlMaximumAgeSeconds: number;
   readonly authorities: boolean;
+  /** Whatever decides if an answer counts, as text: banks with other rules share no answers. */
+  readonly rules: string;
 }
 
 const ORDERS: Readonly<Record<RevocationOrder, readonly ('ocsp' | 'crl')[]>> = {
@@ -51,7 +53,7 @@ export function compileRevocation(settings: RevocationSettings): CompiledRevocat
   for (const [name, value] of Object.entries({ ocspMaximumAgeSeconds, crlMaximumAgeSeconds })) {
     if (!(value >= 1)) throw new Error(`trust scheme: revocation.${name} must be at least one second`);
   }
-  return {
+  const compiled = {
     order: ORDERS[settings.order ?? 'ocsp-first'],
     nonce: settings.nonce ?? 'prefer',
     certIdHash: settings.certIdHash ?? 'sha1',
@@ -62,4 +64,6 @@ export function compileRevocation(settings: RevocationSettings): CompiledRevocat
     crlMaximumAgeSeconds,
     authorities: settings.authorities ?? true,
   };
+  const { order: _, authorities: __, hosts, ...rules } = compiled;
+  return { ...compiled, rules: JSON.stringify({ ...rules, hosts: hosts === undefined ? null : [...hosts] }) };
 }

@@ -360,3 +360,13 @@ test('lists are forgotten, the longest unused first, when there are too many of 
   await bank.judge(root.issue({ key, crlUrls: [url(0)] }));
   assert.equal(bank.asked.length, 502);
 });
+
+test('banks with other rules share no answers', async () => {
+  const bank = bankOf(root, { nonce: 'off' });
+  bank.set(OCSP, ocsp());
+  assert.equal(await bank.judge(leaf), 'ok by ocsp');
+  const anchors = [root.certificatePem];
+  const strict = { anchors, extendedKeyUsages: [], revocation: { nonce: 'require', order: 'ocsp-only' } } as const;
+  bank.trust.replaceScheme('bank', strict);
+  assert.equal(await bank.judge(leaf), UNAVAILABLE);
+});

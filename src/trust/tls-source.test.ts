@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { connect } from 'node:tls';
 import { createAuthority, type Issued } from '../../test/support/certificates.ts';
+import { ocspResponse } from '../../test/support/revocation.ts';
 import { createTrust, type Trust } from './index.ts';
 
 const serverRoot = createAuthority('Server Root');
@@ -16,11 +17,11 @@ const scheme = { anchors: [clientRoot.certificatePem], extendedKeyUsages: ['clie
 let now = new Date('2026-11-20T12:00:00Z');
 const trust: Trust = createTrust({ clock: { now: () => now }, schemes: new Map([['bank', scheme]]) });
 
-async function listen(options: ServerOptions = { secureOptions: constants.SSL_OP_NO_TICKET }) {
+async function listen(options: ServerOptions = { secureOptions: constants.SSL_OP_NO_TICKET }, room: Trust = trust) {
   const https = createServer(
     { cert: server.chainPem, key: server.keyPem, requestCert: true, rejectUnauthorized: false, ...options },
     async (message: IncomingMessage, response) => {
-      const verdict = await trust.clientCertificate(message, 'bank');
+      const verdict = await room.clientCertificate(message, 'bank');
       response.end(
         JSON.stringify(verdict.ok ? ['ok', verdict.certificate.commonName] : [verdict.reason, verdict.detail]),
       );
@@ -111,6 +112,29 @@ test('attack 3 an anchor that is removed while a connection is open counts no mo
   trust.replaceScheme('bank', scheme);
 });
 
+test('attack 3 a certificate that is revoked while a connection is open is refused once its verdict is forgotten', async () => {
+  const key = clientRoot.issue({ commonName: 'open' });
+  let revoked = false;
+  const answer = async () => ocspResponse(clientRoot, key, { status: revoked ? 'revoked' : 'good' });
+  const room = createTrust({
+    clock: { now: () => now },
+    schemes: new Map([['bank', { ...scheme, revocation: {} }]]),
+    fetch: { ocsp: answer, crl: answer, close: async () => undefined },
+  });
+  const client = clientRoot.issue({
+    commonName: 'open',
+    key: key.key,
+    serial: key.serial,
+    ocspUrls: ['http://ocsp.example/'],
+  });
+  const port = await listen(undefined, room);
+  const agent = agentOf(client);
+  assert.deepEqual(await call(port, agent), ['ok', 'open']);
+  revoked = true;
+  room.forget();
+  assert.deepEqual(await call(port, agent), ['certificate_revoked', 'revoked']);
+});
+
 /** Connects, keeps the session, and asks over a connection that offers it again. */
 async function resumed(port: number, first: Issued | undefined, version: 'TLSv1.2' | 'TLSv1.3'): Promise<string> {
   const identity = first === undefined ? {} : { cert: first.chainPem, key: first.keyPem };
@@ -166,4 +190,14 @@ test('attack 44 of 91 certificates nine are read, and the chain is refused', asy
     ...surplus.slice(0, 78).map((item) => item.certificatePem),
   ].join('');
   assert.deepEqual(await call(port, agentOf({ ...deep, chainPem })), ['certificate_untrusted', 'chain_too_long']);
+});
+
+test('attack 44 of 201 certificates none is read: the handshake fails', async () => {
+  const port = await listen();
+  const leaf = clientRoot.issue({ keyType: 'rsa' });
+  const surplus = Array.from(
+    { length: 200 },
+    (_, index) => clientRoot.issue({ key: leaf.key, commonName: `Surplus ${index}` }).certificatePem,
+  );
+  await assert.rejects(call(port, agentOf({ ...leaf, chainPem: leaf.certificatePem + surplus.join('') })));
 });
