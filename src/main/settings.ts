@@ -79,10 +79,11 @@ const Bank = Type.Object(
           }),
           maximumAgeSeconds: Type.Optional(
             Type.Integer({
-              minimum: 1,
+              minimum: 0,
               maximum: 30,
               default: 5,
-              description: 'How long an answer is believed when a call-back about a change was lost.',
+              description:
+                'How long an answer is believed when a call-back about a change was lost, or the store is down; 0 asks at every call.',
             }),
           ),
         },

@@ -33,6 +33,8 @@ export interface TestPlatform {
 export interface PlatformOptions {
   readonly clientCertificate?: 'handshake' | 'request';
   readonly banks?: readonly Partial<BankSettings>[];
+  /** Banks with files or servers of their own, made once the authority and the directory are there; instead of `banks`. */
+  readonly prepare?: (authority: Authority, directory: string) => Promise<readonly Partial<BankSettings>[]>;
 }
 
 /** A database that outlives the platform on top of it: a restart must not lose what is in memory only for the test's sake. */
@@ -146,11 +148,12 @@ async function settingsOf(
     },
     ...own,
   });
-  const banks = options.banks ?? [
-    { id: 'gobank', name: 'Go Bank' },
-    { id: 'jwtbank', name: 'Token Bank', accessTokens: 'jwt' },
-    { id: 'labbank', name: 'Lab Bank', profile: 'baseline', accessTokens: 'jwt', routesByScopeAlone: true },
-  ];
+  const banks = (await options.prepare?.(authority, directory)) ??
+    options.banks ?? [
+      { id: 'gobank', name: 'Go Bank' },
+      { id: 'jwtbank', name: 'Token Bank', accessTokens: 'jwt' },
+      { id: 'labbank', name: 'Lab Bank', profile: 'baseline', accessTokens: 'jwt', routesByScopeAlone: true },
+    ];
   return {
     sandbox: true,
     doors: {
