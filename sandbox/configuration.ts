@@ -45,6 +45,8 @@ export interface Ports {
   readonly mtls: number;
   readonly plain: number;
   readonly operators: number;
+  /** Of the demo third party. */
+  readonly financroo: number;
   /** Of each bank's core service. */
   readonly banks: Readonly<Record<string, number>>;
 }
@@ -56,6 +58,7 @@ export function portsOf(offset: number): Ports {
     mtls: 8444 + offset,
     plain: 8445 + offset,
     operators: 8080 + offset,
+    financroo: 8091 + offset,
     banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
   };
 }
@@ -78,6 +81,7 @@ export interface Addresses {
   readonly mtls: string;
   readonly plain: string;
   readonly operators: string;
+  readonly financroo: string;
 }
 
 /** The addresses of given ports. */
@@ -87,6 +91,7 @@ export function addressesOf(ports: Ports): Addresses {
     mtls: `https://localhost:${ports.mtls}`,
     plain: `https://localhost:${ports.plain}`,
     operators: `http://localhost:${ports.operators}`,
+    financroo: `https://localhost:${ports.financroo}`,
   };
 }
 

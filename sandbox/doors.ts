@@ -14,6 +14,7 @@ export async function findClash(ports: Ports): Promise<Clash | undefined> {
     { port: ports.mtls, purpose: 'mTLS door' },
     { port: ports.plain, purpose: 'door without client certificates' },
     { port: ports.operators, purpose: "operators' door" },
+    { port: ports.financroo, purpose: 'Financroo' },
     ...sandboxBanks.flatMap(({ id, name }) => {
       const port = ports.banks[id];
       return port === undefined ? [] : [{ port, purpose: `core service of ${name}` }];

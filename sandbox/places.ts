@@ -14,6 +14,8 @@ export interface Places {
   readonly participants: string;
   readonly platform: string;
   readonly banks: string;
+  /** Financroo's server certificate, keys and sealed connections. */
+  readonly financroo: string;
   readonly database: string;
   readonly keys: string;
   /** The platform's configuration. */
@@ -36,6 +38,7 @@ export function placesOf(root: string): Places {
     participants: join(sandbox, 'participants'),
     platform: join(sandbox, 'platform'),
     banks: join(sandbox, 'banks'),
+    financroo: join(sandbox, 'financroo'),
     database: join(root, 'database'),
     keys: join(root, 'keys'),
     configuration: join(sandbox, 'portcullis.json'),

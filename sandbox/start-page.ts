@@ -3,6 +3,7 @@ import { demoPassword } from './bank/passwords.ts';
 import { addressesOf, type Ports, sandboxBanks } from './configuration.ts';
 import { expiryWarnings } from './expiry.ts';
 import type { Places } from './places.ts';
+import { demoUserPassword } from './tpp/financroo/sessions.ts';
 
 /** What `npm start` prints once everything is ready: addresses, users, what to try next. */
 export async function startPage(
@@ -11,7 +12,7 @@ export async function startPage(
   milliseconds: number,
   notes: readonly string[],
 ): Promise<string> {
-  const { issuer, mtls, plain, operators } = addressesOf(ports);
+  const { issuer, mtls, plain, operators, financroo } = addressesOf(ports);
   const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
   const here = (path: string) => {
     const short = relative(process.cwd(), path);
@@ -23,6 +24,7 @@ export async function startPage(
     '',
     ...sandboxBanks.map(({ id, name }) => `  ${name.padEnd(12)}${issuer}/${id}/.well-known/openid-configuration`),
     '',
+    `  Financroo   ${financroo}   the demo third party: open this first (robin / ${demoUserPassword})`,
     `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
     `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
     `  health      ${operators}/health/ready`,

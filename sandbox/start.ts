@@ -18,6 +18,8 @@ import { ownPlaces, type Places } from './places.ts';
 import { startPlatform } from './platform-process.ts';
 import { findProcesses, forgetProcesses, noteProcesses, stopProcess } from './process-book.ts';
 import { startPage } from './start-page.ts';
+import { type Bank, readBanks } from './tpp/financroo/bank-list.ts';
+import { type Financroo, openFinancroo } from './tpp/financroo/financroo.ts';
 import { keepLabClients } from './tpp/lab-clients.ts';
 import { keepRegistrations } from './tpp/registrations.ts';
 
@@ -34,10 +36,13 @@ export interface Sandbox {
 export async function startSandbox(places: Places, ports: Ports, now = new Date()): Promise<Sandbox> {
   await refuseSecond(places);
   await refuseClash(ports);
+  const { financroo } = addressesOf(ports);
+  const connectable = await readBanks(addressesOf(ports)).catch((cause: unknown) => blame('Financroo', cause));
   const { renewed } = await openRegister(
     places,
     sandboxBanks.map((bank) => bank.id),
     now,
+    `${financroo}/callback`,
   ).catch((cause: unknown) => blame('test authority', cause));
   await writePublic(places.configuration, readable(platformConfiguration(ports, places)));
   const banks: OpenBank[] = [];
@@ -56,6 +61,8 @@ export async function startSandbox(places: Places, ports: Ports, now = new Date(
     await platform.ready(addressesOf(ports).operators);
     const notes = [...renewed.map(renewalNote), ...(await keepRegistrations(places, addressesOf(ports).mtls))];
     await keepLabClients(places, addressesOf(ports).plain).catch((cause: unknown) => blame('lab clients', cause));
+    const demo = await openDemo(places, ports, connectable).catch((cause: unknown) => blame('Financroo', cause));
+    stops.unshift(() => demo.close());
     return { ended: platform.ended, notes, stop };
   } catch (cause) {
     await stop();
@@ -100,6 +107,13 @@ async function openCore(bank: SandboxBank, places: Places, ports: Ports): Promis
     keys: remoteKeys(`${issuer}/jwks`, root),
     paymentsFile: join(directory, 'payments.json'),
   });
+}
+
+/** The demo third party; a bank that does not answer is its own affair, but its registrations come before anybody else's. */
+async function openDemo(places: Places, ports: Ports, banks: readonly Bank[]): Promise<Financroo> {
+  const demo = await openFinancroo({ places, port: ports.financroo, banks, say: () => undefined });
+  await demo.tried;
+  return demo;
 }
 
 function renewalNote(participant: string): string {

@@ -20,6 +20,7 @@ export async function keepIdentities(
   await Promise.all([
     keepServer(join(places.platform, 'server'), 'Portcullis', authority, now),
     keepGateway(join(places.platform, 'gateway'), authority, now),
+    keepServer(join(places.financroo, 'server'), 'Financroo', authority, now),
     ...banks.map((bank) => keepBankServer(join(places.banks, bank, 'server'), bank, authority, now)),
   ]);
 }

@@ -50,6 +50,9 @@ export function isParticipantName(name: string): boolean {
   return NAME.test(name) && !name.endsWith('-');
 }
 
+/** By this name the demo third party stands in the directory. */
+export const demoParticipant = 'financroo';
+
 /** Where the demo third party takes customers back. */
 export const defaultRedirectUri = 'https://localhost:8091/callback';
 
@@ -78,7 +81,7 @@ export function planParticipant(
 
 /** The participants of a fresh sandbox (design §6). */
 export const firstParticipants: readonly ParticipantPlan[] = [
-  planParticipant('financroo', ['AISP', 'PISP', 'CBPII']),
+  planParticipant(demoParticipant, ['AISP', 'PISP', 'CBPII']),
   planParticipant('paymate', ['PISP'], { title: 'PayMate' }),
   planParticipant('suspendedpay', ['AISP'], { title: 'SuspendedPay', status: 'suspended' }),
 ];

@@ -7,6 +7,8 @@ import { readable, readIfThere, writePublic } from './files.ts';
 import { keepIdentities } from './identities.ts';
 import {
   type DirectoryEntry,
+  defaultRedirectUri,
+  demoParticipant,
   type Equipment,
   equipParticipant,
   firstParticipants,
@@ -23,11 +25,21 @@ export interface Register {
 /** The participants' plans beside their certificates: what `participants.json` does not tell. */
 const PLAN_FILE = 'participant.json';
 
-/** Makes what is missing: authority, certificates of every door, the first participants. A second call changes no key. */
-export async function openRegister(places: Places, banks: readonly string[], now: Date): Promise<Register> {
+/**
+ * Makes what is missing: authority, certificates of every door, the first participants. A second call changes no key.
+ * `callback` is where the demo third party takes customers back: its software statement names this address.
+ */
+export async function openRegister(
+  places: Places,
+  banks: readonly string[],
+  now: Date,
+  callback = defaultRedirectUri,
+): Promise<Register> {
   const equipment = await openEquipment(places, now);
   await keepIdentities(places, equipment.authority, banks, now);
-  const plans = await readPlans(places);
+  const plans = (await readPlans(places)).map((plan) =>
+    plan.entry.id === demoParticipant ? { ...plan, redirectUris: [callback] } : plan,
+  );
   const renewed: string[] = [];
   for (const plan of plans) {
     if (await equip(plan, equipment)) renewed.push(plan.entry.id);

@@ -1,0 +1,43 @@
+import type { BankClient } from './bank-client.ts';
+import type { Bank } from './bank-list.ts';
+import type { Connections } from './connections.ts';
+import type { Recorder } from './messages.ts';
+import type { Pictures } from './pictures.ts';
+import type { Sessions } from './sessions.ts';
+import type { Connection, Store } from './store.ts';
+
+/** Everything the pages work with. */
+export interface App {
+  readonly origin: string;
+  readonly redirectUri: string;
+  readonly banks: readonly Bank[];
+  clientOf(bank: string): BankClient | undefined;
+  readonly store: Store;
+  readonly connections: Connections;
+  readonly pictures: Pictures;
+  readonly recorder: Recorder;
+  readonly sessions: Sessions;
+  /** SHA-256 of Financroo's certificate, as `cnf` in a token names it. */
+  readonly thumbprint: string;
+  readonly now: () => Date;
+}
+
+/** The connections of one of Financroo's users, of nobody else. */
+export function connectionsOf(app: App, user: string): readonly Connection[] {
+  return app.store.all().filter((connection) => connection.user === user);
+}
+
+/** A bank by its id, its name where the list no longer has it. */
+export function bankName(app: App, id: string): string {
+  return app.banks.find((bank) => bank.id === id)?.name ?? id;
+}
+
+/** `4 May 2026, 14:05` */
+export function moment(at: Date | string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+}
+
+/** `4 May 2026` */
+export function day(at: Date | string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' }).format(new Date(at));
+}

@@ -1,0 +1,88 @@
+import { hash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { demoParticipant } from '../../authority/participants.ts';
+import { type Places, projectDirectory } from '../../places.ts';
+import { openThirdParty } from '../third-party.ts';
+import { transportIdentity } from '../wire.ts';
+import type { App } from './app.ts';
+import { type BankClient, openBankClient } from './bank-client.ts';
+import type { Bank } from './bank-list.ts';
+import { openConnections } from './connections.ts';
+import { createRecorder } from './messages.ts';
+import { createPictures } from './pictures.ts';
+import { openKeys } from './seal.ts';
+import { openServer } from './server.ts';
+import { createSessions } from './sessions.ts';
+import { openStore } from './store.ts';
+
+/** What Financroo needs to open. */
+export interface FinancrooOptions {
+  readonly places: Places;
+  readonly port: number;
+  readonly banks: readonly Bank[];
+  /** Says something to whoever started it. */
+  readonly say: (line: string) => void;
+  readonly now?: () => Date;
+}
+
+/** An open Financroo. */
+export interface Financroo {
+  readonly origin: string;
+  /** Every bank was tried once, whether it answered or not. */
+  readonly tried: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens Financroo: keys and store, a client at each bank, the pages. Banks that are down do not keep it from opening. */
+export async function openFinancroo(options: FinancrooOptions): Promise<Financroo> {
+  const { places, port, banks, say, now = () => new Date() } = options;
+  const origin = `https://localhost:${port}`;
+  const redirectUri = `${origin}/callback`;
+  const keys = await openKeys(join(places.financroo, 'keys.json'));
+  const store = await openStore(join(places.financroo, 'connections.sealed'), keys);
+  const recorder = createRecorder(commandPaths(places), now);
+  const party = await openThirdParty(places, demoParticipant, recorder.listen);
+  const clients = new Map<string, BankClient>(
+    banks.map((bank) => [bank.id, openBankClient({ bank, places, party, recorder, redirectUri, say, now })]),
+  );
+  const clientOf = (bank: string) => clients.get(bank);
+  const connections = openConnections({ store, clientOf, recorder, now });
+  const pictures = createPictures({ store, recorder, now, ended: connections.end });
+  const app: App = {
+    ...{ origin, redirectUri, banks, clientOf, store, connections, pictures, recorder, now },
+    sessions: createSessions(keys, now),
+    thumbprint: await thumbprintOf(places),
+  };
+  const [certificate, key] = await Promise.all([
+    readFile(join(places.financroo, 'server.pem'), 'utf8'),
+    readFile(join(places.financroo, 'server.key'), 'utf8'),
+  ]);
+  const closeServer = await openServer(app, { host: 'localhost', port, certificate, key });
+  return {
+    origin,
+    tried: Promise.all([...clients.values()].map(({ tried }) => tried)).then(() => undefined),
+    close: async () => {
+      for (const client of clients.values()) client.close();
+      connections.close();
+      await closeServer();
+      await party.close();
+    },
+  };
+}
+
+/** The files that a copied command names, from the project's directory. */
+function commandPaths(places: Places) {
+  const here = (...parts: readonly string[]) => relative(projectDirectory, join(...parts));
+  const transport = here(places.participants, demoParticipant, 'transport');
+  return {
+    authority: here(places.authority, 'root.pem'),
+    identity: { certificate: `${transport}.pem`, key: `${transport}.key` },
+  };
+}
+
+/** RFC 8705 §3.1: `x5t#S256`. */
+async function thumbprintOf(places: Places): Promise<string> {
+  const { certificate } = await transportIdentity(places, demoParticipant);
+  return hash('sha256', new X509Certificate(certificate).raw, 'base64url');
+}

@@ -1,0 +1,161 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { shown, shownAddress, shownParameters } from '../blanking.ts';
+import { type CurlOptions, curlOf } from '../curl.ts';
+import type { Exchange } from '../wire.ts';
+import { type Explanation, explain } from './explanations.ts';
+
+/** One side of a message, decoded and without secrets. */
+export interface Side {
+  readonly line: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | undefined;
+}
+
+/** A protocol message with its answer, as the page "Under the hood" shows it. No secret is ever stored in one. */
+export interface Message extends Explanation {
+  readonly at: string;
+  readonly sent: Side;
+  readonly answered: Side | undefined;
+  /** The command that sends the same, secrets as shell variables. */
+  readonly curl: string | undefined;
+}
+
+/** The messages of one connection or registration, in order. */
+export type Log = Message[];
+
+/** Keeps messages where they belong. */
+export interface Recorder {
+  /** For the wire: whatever is sent inside `within` goes to that log, decoded and blanked; `see` gets it as it was. */
+  readonly listen: (exchange: Exchange) => void;
+  within<Result>(log: Log, work: () => Promise<Result>, see?: (exchange: Exchange) => void): Promise<Result>;
+  /** A message that went through the customer's browser, where no wire sees it. */
+  note(log: Log, explanation: Explanation, line: string): void;
+}
+
+/** The flow itself is short; what grows are API calls, of which the oldest go first. */
+const MOST_MESSAGES = 80;
+const KEPT_FROM_THE_START = 12;
+const SHOWN_LINES = 80;
+
+const REQUEST_HEADERS = ['authorization', 'content-type', 'x-fapi-interaction-id'];
+const ANSWER_HEADERS = ['content-type', 'www-authenticate', 'retry-after', 'cache-control', 'x-fapi-interaction-id'];
+
+/** A recorder. The asynchronous context tells to whom a message belongs, so that clients need not pass logs around. */
+export function createRecorder(curl: Omit<CurlOptions, 'secrets'>, now: () => Date): Recorder {
+  const current = new AsyncLocalStorage<{ readonly log: Log; readonly see?: (exchange: Exchange) => void }>();
+  return {
+    listen: (exchange) => {
+      const place = current.getStore();
+      if (place === undefined) return;
+      push(place.log, { at: now().toISOString(), ...describe(exchange, curl) });
+      place.see?.(exchange);
+    },
+    within: (log, work, see) => current.run({ log, ...(see === undefined ? {} : { see }) }, work),
+    note: (log, explanation, line) => {
+      const sent: Side = { line, headers: [], body: undefined };
+      push(log, { at: now().toISOString(), ...explanation, sent, answered: undefined, curl: undefined });
+    },
+  };
+}
+
+function push(log: Log, message: Message): void {
+  log.push(message);
+  if (log.length > MOST_MESSAGES) log.splice(KEPT_FROM_THE_START, 1);
+}
+
+function describe(exchange: Exchange, curl: Omit<CurlOptions, 'secrets'>): Omit<Message, 'at'> {
+  const { method, url, requestHeaders, requestBody, status, responseHeaders, responseBody } = exchange;
+  const sent = { method, headers: requestHeaders, ...(requestBody === undefined ? {} : { body: requestBody }) };
+  return {
+    ...explain(exchange),
+    sent: {
+      line: `${method} ${shownAddress(url)}`,
+      headers: headersOf(requestHeaders, REQUEST_HEADERS),
+      body: bodyOf(requestBody, typeOf(requestHeaders)),
+    },
+    answered: {
+      line: String(status),
+      headers: headersOf(responseHeaders, ANSWER_HEADERS),
+      body: bodyOf(responseBody, typeOf(responseHeaders)),
+    },
+    curl: curlOf(url, withoutDefaults(sent), { ...curl, secrets: secretsOf(exchange) }),
+  };
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+function withoutDefaults(sent: { readonly method: string; readonly headers: Headers; readonly body?: string }) {
+  const telling = Object.entries(sent.headers).filter(([name]) => REQUEST_HEADERS.includes(name.toLowerCase()));
+  return { ...sent, headers: Object.fromEntries(telling.map(([name, value]) => [name.toLowerCase(), value])) };
+}
+
+function typeOf(headers: Headers): string {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+}
+
+function headersOf(headers: Headers, names: readonly string[]): Side['headers'] {
+  return Object.entries(headers).flatMap(([name, value]): Side['headers'] => {
+    const lower = name.toLowerCase();
+    if (!names.includes(lower)) return [];
+    return [[lower, lower === 'authorization' ? value.replace(/ .*/s, ' ‹token›') : value]];
+  });
+}
+
+function bodyOf(body: string | undefined, type: string): string | undefined {
+  if (body === undefined || body === '') return undefined;
+  const lines = readable(body, type).split('\n');
+  const rest = lines.length - SHOWN_LINES;
+  return rest > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${rest} more lines`].join('\n') : lines.join('\n');
+}
+
+function readable(body: string, type: string): string {
+  if (type.includes('x-www-form-urlencoded')) return pretty(shownParameters(new URLSearchParams(body)));
+  if (!type.includes('json')) return `${body.length} characters of ${type || 'no type'}`;
+  try {
+    return pretty(shown('', JSON.parse(body)));
+  } catch {
+    return `no JSON, ${body.length} characters`;
+  }
+}
+
+function pretty(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** Values that stand as `$NAME` in the command: the reader has to get their own. */
+const SECRET_FIELDS = [
+  'client_assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'request_uri',
+  'software_statement',
+  'token',
+];
+
+function secretsOf({ url, requestHeaders, requestBody = '' }: Exchange): ReadonlyMap<string, string> {
+  const authorization = Object.entries(requestHeaders).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+  const [, bearer] = authorization?.split(' ') ?? [];
+  const fields = typeOf(requestHeaders).includes('json') ? jsonFields(requestBody) : formFields(requestBody);
+  const secrets = fields.filter(([name, value]) => SECRET_FIELDS.includes(name) && value !== '');
+  const registration = /\/register(\/|$)/.test(new URL(url).pathname);
+  return new Map([
+    ...(bearer === undefined ? [] : [[bearer, registration ? 'REGISTRATION_TOKEN' : 'ACCESS_TOKEN'] as const]),
+    ...secrets.map(([name, value]) => [value, name.toUpperCase()] as const),
+  ]);
+}
+
+function formFields(body: string): readonly (readonly [string, string])[] {
+  return [...new URLSearchParams(body)];
+}
+
+function jsonFields(body: string): readonly (readonly [string, string])[] {
+  try {
+    const value: unknown = JSON.parse(body);
+    return Object.entries(typeof value === 'object' && value !== null ? value : {}).flatMap(([name, field]) =>
+      typeof field === 'string' ? [[name, field] as const] : [],
+    );
+  } catch {
+    return [];
+  }
+}
