@@ -1,16 +1,21 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import Provider from 'oidc-provider';
 import type { Actor } from '../audit/index.ts';
+import type { Consents } from '../consent/index.ts';
 import type { Directory, Standing } from '../directory/index.ts';
 import { sha256 } from '../platform/random.ts';
 import type { Tokens } from '../tokens/index.ts';
 import type { ClientCertificate } from '../trust/index.ts';
 import type { Vault } from '../vault/index.ts';
+import { endConsent } from './grant-model.ts';
 import { peerOf } from './peer.ts';
 import { registrationOf } from './registration-context.ts';
 
 /** Routes that a browser walks: a client that may do nothing is unknown there, so that the answer is a page and no redirect. */
 const BROWSER_ROUTES = new Set(['authorization', 'resume']);
+
+/** Consents ended between two looks at the store. */
+const CONSENTS_AT_ONCE = 100;
 
 /** What the engine's clients need. */
 export interface ClientModelParts {
@@ -18,6 +23,7 @@ export interface ClientModelParts {
   readonly directory: Directory;
   readonly vault: Vault;
   readonly tokens: Tokens;
+  readonly consents: Consents;
 }
 
 /**
@@ -30,7 +36,8 @@ export function createClientAdapter(parts: ClientModelParts): Adapter {
     find: async (id) => {
       const standing = await directory.standing(bank, id);
       const ctx = Provider.ctx;
-      if (ctx !== undefined) peerOf(ctx.req).standing = standing;
+      // The caller comes first; a token's owner, looked up later in the same request, does not take its place.
+      if (ctx !== undefined) peerOf(ctx.req).standing ??= standing;
       if (standing === undefined || standing.participant.status === 'removed') return undefined;
       const active = standing.participant.status === 'approved';
       if (!active && ctx !== undefined && BROWSER_ROUTES.has(ctx.oidc.route)) return undefined;
@@ -38,9 +45,10 @@ export function createClientAdapter(parts: ClientModelParts): Adapter {
     },
     upsert: (id, payload) => save(parts, id, payload),
     destroy: async (id) => {
-      const actor = actorOf();
+      const actor = requestActor();
       await directory.removeClient(bank, id, actor);
       await parts.tokens.deny({ bank, client: id }, actor);
+      await endConsents(parts.consents, bank, id, actor);
     },
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
@@ -49,6 +57,15 @@ export function createClientAdapter(parts: ClientModelParts): Adapter {
     },
     revokeByGrantId: async () => undefined,
   };
+}
+
+/** What a deleted client was allowed is over: the customers see it ended (N-135). Page by page, as long as there is one. */
+async function endConsents(consents: Consents, bank: string, client: string, actor: Actor): Promise<void> {
+  for (;;) {
+    const page = await consents.list({ bank, client, state: 'Authorised', limit: CONSENTS_AT_ONCE });
+    for (const { id } of page) await endConsent(consents, bank, id, actor);
+    if (page.length < CONSENTS_AT_ONCE) return;
+  }
 }
 
 /** Metadata in the engine's form. The engine wants some secret for a client that uses one; it is a mark of the stored hash, never compared. */
@@ -66,7 +83,7 @@ async function save(parts: ClientModelParts, id: string, payload: AdapterPayload
   const registration = ctx === undefined ? undefined : registrationOf(ctx.req);
   if (registration === undefined) throw new Error('a client can only be written by a checked registration');
   if (registration.replaces !== undefined) {
-    await directory.replaceClient(bank, id, metadata, actorOf());
+    await directory.replaceClient(bank, id, metadata, requestActor());
     await renewCertificate(parts, id, registration.certificate);
     return;
   }
@@ -80,7 +97,7 @@ async function save(parts: ClientModelParts, id: string, payload: AdapterPayload
       certificate: registration.certificate,
       secretHash: typeof secret === 'string' ? await vault.hashSecret(secret) : undefined,
     },
-    actorOf(),
+    requestActor(),
   );
 }
 
@@ -89,11 +106,12 @@ async function renewCertificate(parts: ClientModelParts, id: string, certificate
   const { bank, directory, tokens } = parts;
   const before = (await directory.standing(bank, id))?.certificates ?? [];
   if (before.some((bound) => bound.thumbprint === certificate.thumbprint)) return;
-  await directory.rebindCertificate(bank, id, certificate, 0, actorOf());
-  for (const { thumbprint } of before) await tokens.deny({ bank, client: id, thumbprint }, actorOf());
+  await directory.rebindCertificate(bank, id, certificate, 0, requestActor());
+  for (const { thumbprint } of before) await tokens.deny({ bank, client: id, thumbprint }, requestActor());
 }
 
-function actorOf(): Actor {
+/** Who acts in the request at hand: the participant whose client or registration it is. */
+export function requestActor(): Actor {
   const ctx = Provider.ctx;
   if (ctx === undefined) return { kind: 'system', reference: 'authorization' };
   const registration = registrationOf(ctx.req);

@@ -4,9 +4,9 @@ import { createArtifactAdapter } from './adapter.ts';
 import { completeAnswers } from './answers.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { acceptedAudiences, secretComparison } from './client-authentication.ts';
-import { createClientAdapter } from './client-model.ts';
+import { createClientAdapter, requestActor } from './client-model.ts';
 import { configurationOf } from './configuration.ts';
-import { createGrantAdapter } from './grant-model.ts';
+import { createGrantAdapter, endConsent } from './grant-model.ts';
 import { peerOf } from './peer.ts';
 import { nameClientOfPush } from './pushed-client.ts';
 import { registrationGate } from './registration.ts';
@@ -71,15 +71,32 @@ function adapterFactory(
   const store = createArtifactStore(rooms.database, bank.id);
   const revokeGrant = async (grant: string): Promise<void> => {
     await store.removeGrant(grant);
-    await rooms.tokens.deny({ bank: bank.id, consent: grant }, { kind: 'system', reference: 'replay' });
+    const actor = { kind: 'system', reference: 'replay' } as const;
+    await rooms.tokens.deny({ bank: bank.id, consent: grant }, actor);
+    await endConsent(rooms.consents, bank.id, grant, actor);
   };
   const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, revokeGrant };
   return (model): Adapter => {
     if (model === 'Client') return createClientAdapter({ bank: bank.id, ...rooms });
-    if (TOKEN_MODELS.has(model)) return createTokenAdapter(bank, rooms.tokens, subjectOf);
+    if (TOKEN_MODELS.has(model)) return endingAlone(createTokenAdapter(bank, rooms.tokens, subjectOf));
     if (UNUSED_MODELS.has(model)) return nothing;
-    const rows = createArtifactAdapter(model, parts);
-    return model === 'Grant' ? createGrantAdapter(rows, rooms.consents, bank.id) : rows;
+    const rows = endingAlone(createArtifactAdapter(model, parts));
+    return model === 'Grant' ? createGrantAdapter(rows, rooms.consents, bank.id, requestActor) : rows;
+  };
+}
+
+/**
+ * A revoked access token ends alone, in either format (RFC 7009 §2.1 leaves it open): the engine would end every token of the
+ * grant and leave the consent standing, which the customer would then see without effect.
+ */
+function endingAlone(adapter: Adapter): Adapter {
+  return {
+    ...adapter,
+    revokeByGrantId: async (grant) => {
+      const oidc = Provider.ctx?.oidc;
+      const alone = oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined;
+      if (!alone) await adapter.revokeByGrantId(grant);
+    },
   };
 }
 

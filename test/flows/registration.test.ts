@@ -291,8 +291,9 @@ describe('registration management (RFC 7592)', () => {
   });
 
   test('N-135 delete: 204, tokens and relation dead, then 401', async () => {
-    const { access } = await connect(platform, own, client);
+    const { access, consent } = await connect(platform, own, client);
     assert.equal((await manage('DELETE')).status, 204);
+    assert.equal((await platform.rooms.consents.find('gobank', consent))?.state, 'Revoked');
     assert.equal((await manage('DELETE')).status, 401);
     assert.equal((await manage('GET')).status, 401);
     assert.equal((await own.api('gobank', '/accounts', access)).status, 401);

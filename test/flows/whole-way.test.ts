@@ -113,12 +113,15 @@ for (const { bank, format, method } of kinds) {
     });
 
     test('N-73 revoking a token at the endpoint ends it; unknown and dead ones answer 200 as well', async () => {
-      const { access, refresh } = await connect(platform, party, client);
-      for (const token of [access, access, 'unknown', refresh]) {
+      const { access, refresh, consent } = await connect(platform, party, client);
+      for (const token of [access, access, 'unknown']) {
         assert.equal((await party.revoke(client, token)).status, 200);
       }
+      assert.equal((await party.refresh(client, refresh)).status, 200, 'an access token ends alone');
+      assert.equal((await party.revoke(client, refresh)).status, 200);
       assert.equal((await party.api(bank, '/accounts', access)).status, 401);
       assert.equal((await party.refresh(client, refresh)).status, 400);
+      assert.equal((await platform.rooms.consents.find(bank, consent))?.state, 'Revoked', 'the customer sees it ended');
     });
 
     test('CLD-27 the customer declines: access_denied at the third party, consent rejected, no code', async () => {
