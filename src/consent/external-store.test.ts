@@ -37,8 +37,9 @@ beforeEach(() => {
   audit.failure = undefined;
 });
 
-function open(): ExternalConsentStore {
+function open(maximumAgeSeconds?: number): ExternalConsentStore {
   return createExternalConsentStore({
+    maximumAgeSeconds,
     bank: BANK,
     fetcher: service.fetcher(),
     origin: service.store.origin,
@@ -331,7 +332,17 @@ test('N-199 a remembered answer is not believed longer because the store is down
   await consents.current(BANK, id);
   faults().down = 'refuse';
   clock.current = secondsAfter(START, 5);
-  await assert.rejects(consents.current(BANK, id), unavailable);
+  await assert.rejects(async () => consents.current(BANK, id), unavailable);
+});
+
+test('CLD-50 N-199 with an age of 0 the store is asked at every call, and while it is down nothing is allowed', async () => {
+  const strict = open(0);
+  const consents = await createConsents({ stores: () => strict, database, clock });
+  const id = await authorised();
+  assert.equal((await consents.current(BANK, id))?.state, 'Authorised');
+  faults().down = 'refuse';
+  await assert.rejects(async () => consents.current(BANK, id), unavailable);
+  await consents.close();
 });
 
 test('CLD-50 told of a change, the next answer is read anew, whatever the age', async () => {
