@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { call, type Received } from '../support/http.ts';
+import { call } from '../support/http.ts';
 import { connect } from '../support/journey.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { refused } from '../support/refusals.ts';
 import type { Registered, ThirdParty } from '../support/third-party.ts';
 
 let platform: TestPlatform;
@@ -23,17 +24,6 @@ before(async () => {
 });
 
 after(() => platform.close());
-
-function reasonOf(received: Received): string {
-  const { error } = received.json();
-  return typeof error === 'object' && error !== null && 'reason' in error ? String(error.reason) : String(error);
-}
-
-function refused(received: Received, status: number, code: string): void {
-  assert.equal(received.status, status, received.text);
-  assert.equal(reasonOf(received), code, received.text);
-  assert.match(String(received.headers['x-fapi-interaction-id']), /^[0-9a-f-]{36}$/);
-}
 
 describe('the gateway', () => {
   let access: string;

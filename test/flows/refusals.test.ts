@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createBrowser } from '../support/browser.ts';
 import { createAuthority } from '../support/certificates.ts';
-import { call, form, type Received } from '../support/http.ts';
+import { call, form } from '../support/http.ts';
 import { connect, travel } from '../support/journey.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { reasonOf, refused } from '../support/refusals.ts';
 import { REDIRECT_URI, type Registered, type ThirdParty } from '../support/third-party.ts';
 
 let platform: TestPlatform;
@@ -25,17 +26,6 @@ before(async () => {
 });
 
 after(() => platform.close());
-
-function reasonOf(received: Received): string {
-  const { error } = received.json();
-  return typeof error === 'object' && error !== null && 'reason' in error ? String(error.reason) : String(error);
-}
-
-function refused(received: Received, status: number, code: string): void {
-  assert.equal(received.status, status, received.text);
-  assert.equal(reasonOf(received), code, received.text);
-  assert.match(String(received.headers['x-fapi-interaction-id']), /^[0-9a-f-]{36}$/);
-}
 
 describe('certificates at the token endpoint and PAR', () => {
   test('N-46 N-53 without a certificate: tls_client_auth is invalid_client, private_key_jwt is invalid_request', async () => {
