@@ -144,3 +144,24 @@ test('attack 32 an algorithm that does not fit the key never verifies', () => {
   assert.equal(isSignedBy(spki, octetString(signature), Buffer.from('x'), signature), false);
   assert.equal(isSignedBy(octetString(spki), ecdsa, Buffer.from('x'), signature), false);
 });
+
+test('attack 32 RSASSA-PSS with another mask generator or odd hash parameters does not count', () => {
+  const problem = (algorithm: Uint8Array) => signatureProblem(algorithm, DEFAULT_ALGORITHM_POLICY);
+  const withMask = (mask: Uint8Array) =>
+    sequence(
+      oid('1.2.840.113549.1.1.10'),
+      sequence(explicit(0, sha(256)), explicit(1, mask), explicit(2, integer(32))),
+    );
+  assert.notEqual(problem(withMask(sequence(oid('1.2.3'), sha(256)))), undefined);
+  const sha256WithNull = sequence(oid('2.16.840.1.101.3.4.2.1'), nothing);
+  assert.equal(problem(pss(sha256WithNull, sha256WithNull, 32)), undefined);
+  const odd = sequence(oid('2.16.840.1.101.3.4.2.1'), Buffer.from([5, 1, 0]));
+  assert.notEqual(problem(pss(odd, odd, 32)), undefined);
+});
+
+test('keys that cannot be imported verify nothing, however many are tried', () => {
+  const ecdsa = sequence(oid('1.2.840.10045.4.3.2'));
+  for (let index = 0; index <= 1_000; index += 1) {
+    assert.equal(isSignedBy(integer(index), ecdsa, Buffer.from('x'), Buffer.from('y')), false);
+  }
+});

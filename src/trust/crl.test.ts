@@ -181,3 +181,19 @@ test('attack 57 a list of a million entries is indexed in bounded memory, and no
     assert.equal(list.entries.find(octets), undefined);
   }
 });
+
+test('attack 57 an algorithm that does not fit the issuer’s key, and lists of odd entries, do not count', async () => {
+  const foreign = root.createIntermediate('Test Issuing', { keyType: 'rsa' });
+  assert.equal(await outcome(crl(foreign, [])), 'crl_signature');
+  assert.equal(await say([], { entries: [Buffer.alloc(0)] }), 'crl_syntax');
+  const negative = sequence(tagged(2, Buffer.from([0xff, 0x7f])), tagged(0x17, Buffer.from('260101000000Z')));
+  assert.equal(await say([], { entries: [negative] }), 'clean');
+  const padded = sequence(tagged(2, Buffer.from([0xff, 0x80])), tagged(0x17, Buffer.from('260101000000Z')));
+  assert.equal(await say([], { entries: [padded] }), 'crl_syntax');
+});
+
+test('attack 57 an entry with long extensions is found like any other, and a list may name no point', async () => {
+  const long = crlEntry(leaf.serial, 1, extension('1.2.3', octetString(Buffer.alloc(300))));
+  assert.equal(await say([], { entries: [crlEntry(7n), long] }), 'listed 1');
+  assert.equal(await say([], { extensions: [issuingDistributionPoint(undefined, [1])], number: null }), 'clean');
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cursorOf, elementsOf, only, readDer, TAG } from './der.ts';
+import { contentOf, cursorOf, elementsOf, only, readDer, TAG } from './der.ts';
 import {
   bitStringOctets,
   booleanOf,
@@ -13,6 +13,7 @@ import {
   stringOf,
   timeOf,
 } from './der-values.ts';
+import { encode } from './der-writer.ts';
 import { Malformed } from './malformed.ts';
 
 const octets = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
@@ -131,4 +132,11 @@ test('attack 25 lists are bounded before they are read', () => {
   refuses(() => elementsOf(many, 100), 'limit');
   refuses(() => elementsOf(element('3000'), 100), 'der_length');
   assert.equal(elementsOf(many, 1024).length, 1024);
+});
+
+test('what is written is read back, whatever its length', () => {
+  for (const length of [0, 127, 128, 255, 256, 4_000]) {
+    const written = encode(TAG.octetString, Buffer.alloc(length, 1));
+    assert.equal(contentOf(readDer(written, TAG.octetString)).length, length);
+  }
 });

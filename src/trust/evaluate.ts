@@ -93,27 +93,16 @@ function evidenceOf({ method, thisUpdate, nextUpdate, nonce }: RevocationStatus)
 
 function refusalOf({ state }: RevocationStatus, level: number, certificate: ClientCertificate): CertificateVerdict {
   const which = level === 0 ? 'the certificate' : 'an authority above the certificate';
-  const [code, message] = wordsOf(state, level, which);
-  return refused(code, message, certificate).verdict;
+  const [code, words] = state === 'revoked' && level > 0 ? CA_REVOKED : REFUSALS[state];
+  return refused(code, `${words} ${which}.`, certificate).verdict;
 }
 
-function wordsOf(state: RevocationStatus['state'], level: number, which: string): readonly [DetailCode, string] {
-  switch (state) {
-    case 'revoked':
-      return [level === 0 ? 'revoked' : 'ca_revoked', `The authority has withdrawn ${which}.`];
-    case 'unknown':
-      return ['revocation_unknown', `The responder does not know ${which}.`];
-    case 'info_missing':
-      return ['revocation_info_missing', `No responder and no list that could be asked is named for ${which}.`];
-    case 'unavailable':
-      return ['revocation_unavailable', `Neither a responder nor a list gave a usable answer about ${which}.`];
-    case 'good':
-      throw new Error('a good status is no refusal');
-    default:
-      return neverState(state);
-  }
-}
-
-function neverState(state: never): never {
-  throw new Error(`no such status: ${String(state)}`);
-}
+const CA_REVOKED = ['ca_revoked', 'The issuer has withdrawn'] as const;
+const REFUSALS: Readonly<Record<RevocationStatus['state'], readonly [DetailCode, string]>> = {
+  revoked: ['revoked', 'The issuer has withdrawn'],
+  unknown: ['revocation_unknown', 'The responder does not know'],
+  info_missing: ['revocation_info_missing', 'No responder and no list that could be asked is named for'],
+  unavailable: ['revocation_unavailable', 'Neither a responder nor a list gave a usable answer about'],
+  // Never reached: a good status is no refusal. Should it be, nobody gets through.
+  good: ['revocation_unavailable', 'Nothing certain is known about'],
+};

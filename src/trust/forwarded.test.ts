@@ -295,3 +295,31 @@ test('the same request asked twice gives the same answer, though its header is g
   await call({ port, warnings: [], seen: () => [] }, [withSecret, certificate, issuers], 'plain');
   assert.deepEqual(answers, ['ok', 'ok']);
 });
+
+test('any number of header names may be seen', () => {
+  for (let index = 0; index <= 1_000; index += 1) assert.equal(isCertificateHeader(`x-other-${index}`), false);
+  assert.equal(isCertificateHeader('client-cert'), true);
+});
+
+test('a door without TLS that has no proxy knows no certificate', async () => {
+  const door = await open(undefined, 'http');
+  assert.equal(await call(door, [certificate], 'plain'), ABSENT);
+  noCertificateHeaders(door);
+});
+
+test('attack 14 the form of nginx is read where it is configured, and no other', async () => {
+  const { chainHeader: _, ...settings } = bySecret;
+  const door = await open({ ...settings, header: 'ssl-client-cert', format: 'nginx-escaped' });
+  const one = root.issue({ commonName: 'one' });
+  assert.equal(await call(door, [withSecret, `ssl-client-cert: ${encodeURIComponent(one.certificatePem)}`]), 'ok one');
+  assert.match(await call(door, [withSecret, `ssl-client-cert: ${forwardedValue}`]), /header_malformed$/);
+  assert.equal(await call(door, [withSecret, certificate]), ABSENT);
+});
+
+test('a bank’s own decoder is used at the door', async () => {
+  const { chainHeader: _, ...settings } = bySecret;
+  const door = await open({ ...settings, format: (value) => [Buffer.from(value, 'hex')] });
+  const one = root.issue({ commonName: 'one' });
+  assert.equal(await call(door, [withSecret, `Client-Cert: ${one.der.toString('hex')}`]), 'ok one');
+  assert.match(await call(door, [withSecret, 'Client-Cert: zz']), /^certificate_malformed/);
+});

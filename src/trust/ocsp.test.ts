@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthority, extension, newKey } from '../../test/support/certificates.ts';
-import { explicit, integer, nothing, octetString, sequence } from '../../test/support/der.ts';
+import {
+  explicit,
+  generalizedTime,
+  implicit,
+  integer,
+  nothing,
+  octetString,
+  sequence,
+} from '../../test/support/der.ts';
 import { NOW } from '../../test/support/judging.ts';
 import { at, type OcspOptions, ocspResponse, responderOf, singleResponse } from '../../test/support/revocation.ts';
 import { DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
@@ -195,4 +203,9 @@ test('attack 31 no single flipped bit of a response gives another answer', { tim
     }
     assert.deepEqual(accepted, []);
   }
+});
+
+test('attack 50 an answer with a CertID that cannot be read does not count', () => {
+  const broken = sequence(sequence(nothing), implicit(0, Buffer.alloc(0)), generalizedTime(at(-60)));
+  assert.equal(say({ more: [broken] }), 'ocsp_syntax');
 });

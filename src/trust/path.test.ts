@@ -175,6 +175,7 @@ const constraintCases: readonly (readonly [string, Authority, CertificateOptions
   ['wildcard over permitted', constrained(permitted(dns('a.example'))), { dnsNames: ['*.example'] }, 'broken'],
   ['wildcard over excluded', constrained(excluded(dns('a.example'))), { dnsNames: ['*.example'] }, 'broken'],
   ['common name that is a host', constrained(permitted(dns('a.example'))), { commonName: 'b.example' }, 'broken'],
+  ['DNS with a leading dot', constrained(permitted(dns('.a.example'))), { dnsNames: ['x.a.example'] }, 'ok'],
   ['all DNS names excluded', constrained(excluded(dns(''))), { dnsNames: ['b.example'] }, 'broken'],
   [
     'directory inside permitted',

@@ -370,3 +370,14 @@ test('banks with other rules share no answers', async () => {
   bank.trust.replaceScheme('bank', strict);
   assert.equal(await bank.judge(leaf), UNAVAILABLE);
 });
+
+test('a list at hand that speaks of other certificates contradicts nothing', async () => {
+  const child = root.createIntermediate('Child', { crlUrls: [CRL] });
+  const below = child.issue({ ocspUrls: ['http://ocsp.example/below'] });
+  const bank = bankOf(root);
+  bank.set(CRL, crl(root, [leaf.serial], { extensions: [issuingDistributionPoint(CRL, [2])] }));
+  bank.set('http://ocsp.example/below', ocspResponse(child, below));
+  assert.equal(await bank.judge(below), 'ok by ocsp');
+  bank.set(OCSP, ocsp());
+  assert.equal(await bank.judge(leaf), 'ok by ocsp');
+});

@@ -96,6 +96,8 @@ test('a scheme that is not sound is refused by name, and the old one stays', asy
   const { trust, judged } = trustAt(NOW, { bank: schemeOf(root) });
   const bad: readonly (readonly [Partial<TrustScheme>, RegExp])[] = [
     [{ anchors: [] }, /bank bank: trust scheme: no anchor/],
+    [{ anchors: [''] }, /anchor 1 cannot be read \(pem\)/],
+    [{ anchors: Array.from({ length: 2_001 }, () => root.certificatePem) }, /more than 2000 anchors/],
     [{ anchors: [root.certificatePem, 'nonsense'] }, /anchor 2 cannot be read \(pem\)/],
     [{ anchors: [`x${root.certificatePem}`] }, /anchor 1 cannot be read \(pem\)/],
     [{ anchors: [root.certificatePem.replace('M', '*')] }, /anchor 1 cannot be read \(pem\)/],

@@ -256,3 +256,10 @@ test('attack 31 no single flipped bit of a certificate gives another accepted ce
   }
   assert.deepEqual(accepted, []);
 });
+
+test('attack 27 a DNS name longer than any host is refused', async () => {
+  const label = 'a'.repeat(60);
+  assert.equal(await verdictOn({ dnsNames: [[label, label, label, label, 'example'].join('.')] }), 'ok');
+  const long = [label, label, label, label, label].join('.');
+  assert.equal(await verdictOn({ dnsNames: [long] }), 'certificate_malformed/san_syntax');
+});
