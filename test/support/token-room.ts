@@ -92,13 +92,9 @@ export function openTokenRoom() {
   const another = (database: Database) => createTokens({ audit, clock, log, database, vault: judge });
   before(async () => {
     const database = await openTestDatabase();
-    const counting: Database = {
-      ...database,
-      query: (text, values) => {
-        queries += 1;
-        return database.query(text, values);
-      },
-    };
+    const counting = counted(database, () => {
+      queries += 1;
+    });
     const vault = await createVault({ database, audit, clock, keyStore: createMemoryKeyStore() });
     opened = { database, vault, tokens: await another(counting) };
     for (const bank of [BANK, 'albion']) await vault.keyring(bank);
@@ -115,7 +111,7 @@ export function openTokenRoom() {
     failing.vault = undefined;
     warnings.length = 0;
   });
-  const resolve = (token: string, tokens = open().tokens): Promise<TokenResolution> =>
+  const resolve = async (token: string, tokens = open().tokens): Promise<TokenResolution> =>
     tokens.resolve(BANK, ISSUER, token);
   const { issueOpaque, issueJwt } = issuersOf(open);
   return {
@@ -137,6 +133,17 @@ export function openTokenRoom() {
       format === 'opaque' ? issueOpaque(changes) : (await issueJwt(changes)).token,
     /** Waits until everything told so far has arrived at `database`: notifications come in order, on their own time. */
     delivered: (database: Database) => delivered(open().database, database),
+  };
+}
+
+/** The database, telling each query. */
+function counted(database: TestDatabase, count: () => void): Database {
+  return {
+    ...database,
+    query: (text, values) => {
+      count();
+      return database.query(text, values);
+    },
   };
 }
 
