@@ -23,9 +23,9 @@ test('ASK-03 an offset that is no number is refused, one that is moves every por
   for (const offset of ['-1', 'x', '1.5', '60000', ' ']) {
     assert.throws(() => ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: offset }), /PORTCULLIS_SANDBOX_PORT_OFFSET/, offset);
   }
-  const { issuer, mtls, plain, operators, banks } = ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: '100' });
+  const { issuer, mtls, plain, operators, banks, consentStores } = ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: '100' });
   assert.deepEqual([issuer, mtls, plain, operators], [8543, 8544, 8545, 8180]);
-  assert.deepEqual(Object.values(banks), [9201, 9202]);
+  assert.deepEqual([banks, consentStores], [{ gobank: 9201, labbank: 9202, hyperscale: 9203 }, { hyperscale: 9204 }]);
 });
 
 test('the sandbox contract: ports, doors and banks of design §6', () => {
@@ -35,6 +35,10 @@ test('the sandbox contract: ports, doors and banks of design §6', () => {
   }
   assert.match(text, /"id":"gobank","name":"Go Bank","regime":"generic","profile":"fapi2","accessTokens":"opaque"/);
   assert.match(text, /"id":"labbank","name":"Lab Bank","regime":"generic","profile":"baseline","accessTokens":"jwt"/);
+  assert.match(
+    text,
+    /"id":"hyperscale","name":"Hyperscale Bank".*"consentStore":\{"origin":"https:\/\/localhost:9104"/,
+  );
   assert.match(text, /"clientCertificate":"handshake"/);
 });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { statementIssuer } from './authority/directory.ts';
+import { storeFilesOf } from './consent-store/identities.ts';
 import type { Places } from './places.ts';
 
 /** A bank of the sandbox as the platform and its own service need it. */
@@ -14,6 +15,8 @@ export interface SandboxBank {
   readonly colour: string;
   /** Port of its core service. */
   readonly corePort: number;
+  /** Port of its own consent store; without one the platform keeps its consents. */
+  readonly consentStorePort?: number;
 }
 
 /** The banks (design §6). */
@@ -37,6 +40,16 @@ export const sandboxBanks: readonly SandboxBank[] = [
     colour: '#5b3f8c',
     corePort: 9102,
   },
+  {
+    id: 'hyperscale',
+    name: 'Hyperscale Bank',
+    regime: 'generic',
+    profile: 'fapi2',
+    accessTokens: 'opaque',
+    colour: '#8a3b12',
+    corePort: 9103,
+    consentStorePort: 9104,
+  },
 ];
 
 /** Every port the sandbox opens, by what opens it: change them here and everything follows (ASK-03). */
@@ -49,6 +62,8 @@ export interface Ports {
   readonly financroo: number;
   /** Of each bank's core service. */
   readonly banks: Readonly<Record<string, number>>;
+  /** Of the consent stores of banks that have their own. */
+  readonly consentStores: Readonly<Record<string, number>>;
 }
 
 /** The ports of the sandbox contract, all moved by an offset. */
@@ -60,6 +75,9 @@ export function portsOf(offset: number): Ports {
     operators: 8080 + offset,
     financroo: 8091 + offset,
     banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
+    consentStores: Object.fromEntries(
+      sandboxBanks.flatMap(({ id, consentStorePort: port }) => (port === undefined ? [] : [[id, port + offset]])),
+    ),
   };
 }
 
@@ -146,6 +164,23 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
       key: join(places.platform, 'gateway.key'),
       authorities: [join(places.authority, 'internal.pem')],
     },
+    ...consentStoreConfiguration(bank, ports, places),
     brand: { colour },
+  };
+}
+
+/** The bank's own consent store, asked at every call: while it is down, nothing is allowed (CLD-50). */
+function consentStoreConfiguration(bank: SandboxBank, ports: Ports, places: Places) {
+  const port = ports.consentStores[bank.id];
+  if (port === undefined) return {};
+  return {
+    consentStore: {
+      origin: `https://localhost:${port}`,
+      certificate: join(places.platform, 'gateway.pem'),
+      key: join(places.platform, 'gateway.key'),
+      authorities: [join(places.authority, 'internal.pem')],
+      callbackCertificate: storeFilesOf(places, bank.id).callback.certificate,
+      maximumAgeSeconds: 0,
+    },
   };
 }

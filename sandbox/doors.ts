@@ -19,6 +19,7 @@ export async function findClash(ports: Ports): Promise<Clash | undefined> {
       const port = ports.banks[id];
       return port === undefined ? [] : [{ port, purpose: `core service of ${name}` }];
     }),
+    ...Object.entries(ports.consentStores).map(([id, port]) => ({ port, purpose: `consent store of ${id}` })),
   ];
   for (const candidate of wanted) {
     if (!(await isFree(candidate.port))) return candidate;

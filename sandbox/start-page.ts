@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { demoPassword } from './bank/passwords.ts';
 import { addressesOf, type Ports, sandboxBanks } from './configuration.ts';
+import { storeFilesOf } from './consent-store/identities.ts';
 import { expiryWarnings } from './expiry.ts';
 import type { Places } from './places.ts';
 import { demoUserPassword } from './tpp/financroo/sessions.ts';
@@ -22,12 +23,16 @@ export async function startPage(
     '',
     `Portcullis is ready after ${(milliseconds / 1000).toFixed(1)} s.`,
     '',
-    ...sandboxBanks.map(({ id, name }) => `  ${name.padEnd(12)}${issuer}/${id}/.well-known/openid-configuration`),
+    ...sandboxBanks.map(({ id, name }) => `  ${name.padEnd(17)}${issuer}/${id}/.well-known/openid-configuration`),
     '',
     `  Financroo   ${financroo}   the demo third party: open this first (robin / ${demoUserPassword})`,
     `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
     `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
     `  health      ${operators}/health/ready`,
+    ...Object.entries(ports.consentStores).map(
+      ([id, port]) =>
+        `  consents    https://localhost:${port}   ${id} keeps its consents itself; its staff: ${here(storeFilesOf(places, id).staff.certificate)}`,
+    ),
     '',
     `  customers   user / ${demoPassword}   user2 / ${demoPassword}`,
     `  trust       ${here(join(places.authority, 'root.pem'))}   the root of every certificate here`,

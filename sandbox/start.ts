@@ -13,6 +13,7 @@ import {
   type SandboxBank,
   sandboxBanks,
 } from './configuration.ts';
+import { openDemoStore } from './consent-store/demo-store.ts';
 import { findClash } from './doors.ts';
 import { ownPlaces, type Places } from './places.ts';
 import { startPlatform } from './platform-process.ts';
@@ -45,7 +46,7 @@ export async function startSandbox(places: Places, ports: Ports, now = new Date(
     `${financroo}/callback`,
   ).catch((cause: unknown) => blame('test authority', cause));
   await writePublic(places.configuration, readable(platformConfiguration(ports, places)));
-  const banks: OpenBank[] = [];
+  const banks: { close(): Promise<void> }[] = [];
   const closeBanks = () => Promise.all(banks.map((bank) => bank.close()));
   const stops: (() => Promise<unknown>)[] = [closeBanks, () => forgetProcesses(places)];
   const stop = async () => {
@@ -54,6 +55,10 @@ export async function startSandbox(places: Places, ports: Ports, now = new Date(
   try {
     for (const bank of sandboxBanks) {
       banks.push(await openCore(bank, places, ports).catch((cause: unknown) => blame(bank.name, cause)));
+    }
+    for (const [bank, port] of Object.entries(ports.consentStores)) {
+      const options = { bank, port, platform: addressesOf(ports).mtls, places, now };
+      banks.push(await openDemoStore(options).catch((cause: unknown) => blame(`consent store of ${bank}`, cause)));
     }
     const platform = startPlatform(places);
     stops.unshift(() => platform.stop());
