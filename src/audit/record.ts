@@ -66,7 +66,8 @@ export function normalise(event: AuditEvent): Omit<Entry, 'at'> {
 /** The record that follows `head` in `chain`. */
 export function link(chain: string, head: Head, entry: Entry): LinkedRecord {
   const record = { ...entry, chain, sequence: head.sequence + 1, previousHash: head.hash, hash: '' };
-  return { ...record, hash: hashOf(record) };
+  record.hash = hashOf(record);
+  return record;
 }
 
 /** SHA-256 over the canonical form: every value in a fixed order, facts by name, and the record's place in its chain. */

@@ -249,7 +249,7 @@ test('CLD-50 N-199 a store that fails is consent_store_unavailable, also right a
   assert.equal((await consents.current(BANK, id))?.state, 'Authorised');
   down = true;
   now = secondsAfter(START, 30);
-  await assert.rejects(consents.current(BANK, id), unavailable);
+  await assert.rejects(async () => consents.current(BANK, id), unavailable);
   down = false;
   assert.equal((await consents.current(BANK, id))?.state, 'Authorised');
   await consents.close();
@@ -259,8 +259,8 @@ test('N-199 a store that answers with another consent than asked for is not beli
   const mine = await authorised();
   const other = await authorised();
   const { consents } = await openRoom({ store: { find: () => sql.find(BANK, other) } });
-  await assert.rejects(consents.current(BANK, mine), unavailable);
-  await assert.rejects(consents.current('albion', other), unavailable);
+  await assert.rejects(async () => consents.current(BANK, mine), unavailable);
+  await assert.rejects(async () => consents.current('albion', other), unavailable);
   await consents.close();
 });
 

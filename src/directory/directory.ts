@@ -14,9 +14,9 @@ import type { Change } from './store.ts';
 export interface Directory extends Participants, Clients, Certificates {
   /**
    * Client, participant and certificates in force now; undefined when there is no such client. Cached, bounded, dropped by
-   * notification. @throws Refusal `directory_unavailable` 503: the database cannot be asked, so nobody is let in
+   * notification; given at once when at hand. @throws Refusal `directory_unavailable` 503: the database cannot be asked, so nobody is let in
    */
-  standing(bank: string, client: string): Promise<Standing | undefined>;
+  standing(bank: string, client: string): Standing | undefined | Promise<Standing | undefined>;
   /** Counts one request. Answers the seconds to wait when the participant is over its limit, else undefined. Never waits for the database. */
   takeRequest(participant: Participant): number | undefined;
   /**

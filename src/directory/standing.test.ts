@@ -70,9 +70,9 @@ test('CA-15 N-285 with the database unreachable nobody is let in, not even by wh
   await directory.standing('gobank', id);
   state.reachable = false;
   const refused = { name: 'Refusal', code: 'directory_unavailable', status: 503 };
-  await assert.rejects(directory.standing('gobank', unseen), refused);
+  await assert.rejects(async () => directory.standing('gobank', unseen), refused);
   house.clock.forward(10);
-  await assert.rejects(directory.standing('gobank', id), refused);
+  await assert.rejects(async () => directory.standing('gobank', id), refused);
   state.reachable = true;
   assert.equal((await directory.standing('gobank', id))?.client.id, id);
 });
@@ -81,7 +81,7 @@ test('CA-15 with the database unreachable an unknown client is no known absence 
   const { database, state } = troubled(house.database);
   const directory = await house.on(database);
   state.reachable = false;
-  await assert.rejects(directory.standing('gobank', 'unknown'), { code: 'directory_unavailable' });
+  await assert.rejects(async () => directory.standing('gobank', 'unknown'), { code: 'directory_unavailable' });
 });
 
 test('LAB-15 without notifications an answer lives one second at most', async () => {

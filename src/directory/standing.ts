@@ -23,7 +23,8 @@ interface Kept {
 
 /** The answers to "who is this client, and what may it do now". */
 export interface Standings {
-  find(bank: string, client: string): Promise<Standing | undefined>;
+  /** At once when it is remembered. */
+  find(bank: string, client: string): Standing | undefined | Promise<Standing | undefined>;
   drop(change: Change): void;
   clear(): void;
 }
@@ -41,19 +42,23 @@ export function createStandings({ database, clock }: { database: Database; clock
     if (kept !== undefined && secondsAfter(kept.loadedAt, UNTOLD_AGE_SECONDS) <= clock.now()) known.drop(key);
   }
 
+  async function find(key: string, bank: string, client: string): Promise<Standing | undefined> {
+    const before = generation;
+    const kept = await known.load(key, () => load(database, bank, client, clock.now()));
+    if (kept === undefined && before === generation) {
+      const validUntil = secondsAfter(clock.now(), UNTOLD_AGE_SECONDS);
+      await absent.load(key, async () => ({ value: true, validUntil }));
+    }
+    return kept?.standing;
+  }
+
   return {
-    find: async (bank, client) => {
+    find: (bank, client) => {
       if (!isClientId(bank, client)) return undefined;
       const key = keyOf(bank, client);
       if (absent.get(key) === true) return undefined;
       dropUntold(key);
-      const before = generation;
-      const kept = await known.load(key, () => load(database, bank, client, clock.now()));
-      if (kept === undefined && before === generation) {
-        const validUntil = secondsAfter(clock.now(), UNTOLD_AGE_SECONDS);
-        await absent.load(key, async () => ({ value: true, validUntil }));
-      }
-      return kept?.standing;
+      return known.get(key)?.standing ?? find(key, bank, client);
     },
     drop: ({ participant, bank, client }) => {
       generation += 1;

@@ -83,6 +83,11 @@ export function learn<K extends keyof Evidence>(call: Call, slot: K, value: NonN
   evidence[slot] = value;
 }
 
+/** Goes on with what a room answered: in the same breath when it had it at hand, which is most of what a request costs. */
+export function withAnswer<T>(answer: T | Promise<T>, use: (answer: T) => void): void | Promise<void> {
+  return answer instanceof Promise ? answer.then(use) : use(answer);
+}
+
 /** What an earlier check found. @throws Error when it did not run: a defect of the table, answered 500, never an allow. */
 export function known<K extends keyof Evidence>(call: Call, slot: K): NonNullable<Evidence[K]> {
   const value = call.evidence[slot];

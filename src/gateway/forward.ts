@@ -74,6 +74,8 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
   let gone = response.destroyed;
   let refused: Refusal | undefined;
   let discarded = 0;
+  /** Octets of the body still to come, where the bank announced them: the last piece ends the answer in one write. */
+  let left = Number.NaN;
   let stall: NodeJS.Timeout | undefined;
   const give = (reason: Error) => controller?.abort(reason);
   const flow = () => {
@@ -98,6 +100,7 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
         return;
       }
       relay.started(status);
+      left = lengthOf(headers);
       response.writeHead(status, headOf(response, headers, interaction));
     },
     onResponseData(paused, chunk) {
@@ -106,13 +109,18 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
         if (discarded > discardLimit) give(refused);
         return;
       }
+      left -= chunk.length;
+      if (left === 0) {
+        response.end(chunk);
+        return;
+      }
       if (response.write(chunk)) return;
       paused.pause();
       clearTimeout(stall);
       stall = setTimeout(() => response.destroy(), stallMilliseconds);
     },
     onResponseEnd() {
-      if (refused === undefined) response.end();
+      if (refused === undefined) finish(response);
       else relay.failed(refused);
     },
     onResponseError(_controller, error) {
@@ -120,6 +128,14 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       else relay.failed(failureOf(refused ?? error));
     },
   };
+}
+
+function lengthOf({ 'content-length': length }: IncomingHttpHeaders): number {
+  return length === undefined ? Number.NaN : Number(length);
+}
+
+function finish(response: ServerResponse): void {
+  if (!response.writableEnded) response.end();
 }
 
 function failureOf(error: Error): Refusal | ClientGone {

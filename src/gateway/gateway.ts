@@ -5,7 +5,7 @@ import { Refusal } from '../platform/refusal.ts';
 import { answerJson } from './answer.ts';
 import type { GatewayBank } from './bank.ts';
 import { ClientGone } from './body.ts';
-import { type Call, type Door, noEvidence, type Rooms } from './call.ts';
+import { type Call, type Door, noEvidence, type Rooms, withAnswer } from './call.ts';
 import { createEndings, type GatewayLog } from './endings.ts';
 import type { Exchange } from './exchange.ts';
 import { createFactsSigner } from './facts.ts';
@@ -52,33 +52,35 @@ export function createGateway(options: GatewayOptions): Gateway {
   const flights = createFlights();
   const endings = createEndings(recorder, options.log);
 
-  async function serve(exchange: Exchange, routes: RouteTable | undefined, path: string): Promise<void> {
+  /** In one breath, without a promise, when every room has its answer at hand. */
+  function serve(exchange: Exchange, routes: RouteTable | undefined, path: string): Promise<void> | void {
+    const fail = (error: unknown) => endings.fail(exchange, error);
     try {
       const call = open(exchange, routes, path);
-      await runChecks(exchange, call, options);
-      if (call.response.destroyed) throw new ClientGone('the client left while its request was checked');
-      await act(exchange, call);
+      const checking = runChecks(exchange, call, options);
+      const acting = checking === undefined ? act(exchange, call) : checking.then(() => act(exchange, call));
+      return acting?.catch(fail);
     } catch (error) {
-      endings.fail(exchange, error);
+      fail(error);
     }
   }
 
-  async function act(exchange: Exchange, call: Call): Promise<void> {
+  function act(exchange: Exchange, call: Call): Promise<void> | void {
+    if (call.response.destroyed) throw new ClientGone('the client left while its request was checked');
     flights.enter(call);
-    switch (call.route.action) {
-      case 'forward': {
-        const facts = signer.forCall(call);
-        relay(exchange, call, typeof facts === 'string' ? facts : await facts);
-        return;
-      }
+    if (call.route.action !== 'forward') return perform(exchange, call, call.route.action);
+    return withAnswer(signer.forCall(call), (facts) => relay(exchange, call, facts));
+  }
+
+  async function perform(exchange: Exchange, call: Call, action: 'tokenize' | 'pay'): Promise<void> {
+    await recorder.announce(exchange);
+    switch (action) {
       case 'tokenize':
-        await recorder.announce(exchange);
         return give(exchange, await tokenize(call, options));
       case 'pay':
-        await recorder.announce(exchange);
         return give(exchange, await pay(call, options, signer));
       default:
-        throw new Error(`unhandled action ${call.route.action satisfies never}`);
+        throw new Error(`unhandled action ${action satisfies never}`);
     }
   }
 

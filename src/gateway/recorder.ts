@@ -1,5 +1,6 @@
 import { monotonicMilliseconds } from '../platform/clock.ts';
 import type { Labels } from '../platform/metrics.ts';
+import type { TokenFacts } from '../tokens/index.ts';
 import { clientCertificateMissing, handlerStarted, requestEnded, requestReceived, tokenChecked } from './events.ts';
 import type { Ending, Exchange } from './exchange.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -26,9 +27,16 @@ export function createRecorder({
     help: 'Time from the arrival of an API request until its answer was decided.',
     labels: ['bank', 'route', 'status', 'reason'],
   });
+  /** A keyed hash costs more than all checks together; it lives with the token's facts, which the token room bounds. */
+  const subjects = new WeakMap<TokenFacts, string>();
   const subjectOf = (exchange: Exchange): string | undefined => {
     const token = exchange.call?.evidence.token;
-    return token?.customer === undefined ? undefined : reference?.(token.bank, token.customer);
+    if (token?.customer === undefined || reference === undefined) return undefined;
+    const known = subjects.get(token);
+    if (known !== undefined) return known;
+    const subject = reference(token.bank, token.customer);
+    subjects.set(token, subject);
+    return subject;
   };
   return {
     record(exchange, ending) {

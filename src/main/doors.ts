@@ -6,7 +6,6 @@ import { isAnswering } from '../platform/database.ts';
 import { type Door, openDoor } from '../platform/door.ts';
 import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
-import type { Metrics } from '../platform/metrics.ts';
 import { isMigrated } from '../platform/migrate.ts';
 import { callbackSchemeIds } from './consent-stores.ts';
 import { openControl } from './control.ts';
@@ -20,7 +19,6 @@ interface DoorParts {
   readonly settings: Settings;
   readonly rooms: Rooms;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly edges: Edges;
 }
 
@@ -32,6 +30,7 @@ const OPENERS: Readonly<Record<string, Opener>> = {
   mtls: openMtls,
   plain: (parts) => openBrowserDoor('plain', parts),
   management: openManagementDoor,
+  portal: openPortalDoor,
   control: async ({ settings, rooms }) =>
     settings.doors.control === undefined ? undefined : openControl(settings.doors.control, rooms, settings),
 };
@@ -41,13 +40,12 @@ export async function openDoors(
   settings: Settings,
   rooms: Rooms,
   log: Log,
-  metrics: Metrics,
   edges: Edges,
 ): Promise<ReadonlyMap<string, Door>> {
   const doors = new Map<string, Door>();
   try {
     for (const [name, open] of Object.entries(OPENERS)) {
-      const door = await open({ settings, rooms, log, metrics, edges });
+      const door = await open({ settings, rooms, log, edges });
       if (door !== undefined) doors.set(name, door);
     }
   } catch (cause) {
@@ -57,14 +55,14 @@ export async function openDoors(
   return doors;
 }
 
-function openOperators({ settings, rooms, metrics }: DoorParts): Promise<Door> {
+function openOperators({ settings, rooms }: DoorParts): Promise<Door> {
   const { host, port } = settings.doors.operators;
   return openDoor({
     name: 'operators',
     host,
     port,
     authorities: ['localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`),
-    handler: healthHandler({ checks: readiness(settings, rooms), metrics }),
+    handler: healthHandler({ checks: readiness(settings, rooms), metrics: rooms.metrics }),
   });
 }
 
@@ -99,6 +97,16 @@ async function openManagementDoor({ settings, edges }: DoorParts): Promise<Door 
   });
 }
 
+async function openPortalDoor({ settings, edges }: DoorParts): Promise<Door | undefined> {
+  const { portal: door } = settings.doors;
+  const { portal } = edges;
+  if (door === undefined || portal === undefined) return undefined;
+  return openDoor({
+    ...(await listenerOf('portal', door)),
+    handler: (request, response) => portal.handle(request, response),
+  });
+}
+
 async function listenerOf(name: string, door: Settings['doors']['issuer'] | Settings['doors']['mtls']) {
   const [certificate, key] = await Promise.all([readFile(door.certificate, 'utf8'), readFile(door.key, 'utf8')]);
   return {
@@ -112,11 +120,16 @@ async function listenerOf(name: string, door: Settings['doors']['issuer'] | Sett
 
 function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    route(edges, kind, request, response).catch((cause: unknown) => {
+    const fail = (cause: unknown): void => {
       log.error({ cause }, 'a request failed');
       if (response.headersSent) response.destroy();
       else answerError(response, 500, 'internal_error', 'something went wrong here; the trace id finds it in our log');
-    });
+    };
+    try {
+      route(edges, kind, request, response)?.catch(fail);
+    } catch (cause) {
+      fail(cause);
+    }
   };
 }
 

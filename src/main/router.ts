@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorization, DoorKind } from '../authorization/index.ts';
 import type { ConsentCallback, Gateway } from '../gateway/index.ts';
 import { uuid } from '../platform/random.ts';
-import type { Management, Pages } from '../web/index.ts';
+import type { Management, Pages, Portal } from '../web/index.ts';
 import type { BankSettings } from './settings.ts';
 
 /** What one bank is made of at the edges of this process. */
@@ -18,18 +18,19 @@ export interface Edges {
   readonly consentCallback: ConsentCallback | undefined;
   readonly pages: Pages;
   readonly management: Management | undefined;
+  readonly portal: Portal | undefined;
 }
 
 const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/([a-z][a-z0-9-]*)$/;
 const BANK_PATH = /^\/([a-z][a-z0-9-]*)(\/.*)?$/s;
 
 /** `/{bank}/…` to the room that owns the rest of the path at this door; RFC 8414 §3.1 puts the bank behind `.well-known`. */
-export async function route(
+export function route(
   parts: Edges,
   door: DoorKind,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> | void {
   const url = request.url ?? '/';
   const discovery = WELL_KNOWN.exec(url);
   const [, id, rest] =
@@ -45,21 +46,18 @@ export async function route(
     (path.startsWith('/interaction/') || path.startsWith('/assets/')) &&
     parts.pages !== undefined
   ) {
-    if (edge.authorization !== undefined) await edge.authorization.prepare(request, path, door);
-    await parts.pages.handle(request, response, id, path);
-    return;
+    const { pages } = parts;
+    const prepared = edge.authorization?.prepare(request, path, door) ?? Promise.resolve();
+    return prepared.then(() => pages.handle(request, response, id, path));
   }
   if (door === 'mtls' && parts.consentCallback?.owns(path) === true) {
-    await parts.consentCallback.handle(request, response, id);
-    return;
+    return parts.consentCallback.handle(request, response, id);
   }
   if (edge.authorization?.owns(path, door) === true) {
-    await edge.authorization.handle(request, response, path, door);
-    return;
+    return edge.authorization.handle(request, response, path, door);
   }
   if (door !== 'issuer' && parts.gateway !== undefined) {
-    await parts.gateway.handle(request, response, id, path, door);
-    return;
+    return parts.gateway.handle(request, response, id, path, door);
   }
   answerError(response, 404, 'not_found', 'this process does not serve this path');
 }

@@ -22,26 +22,50 @@ export interface Cache<V> {
   readonly size: number;
 }
 
-/** `maximum` is the number of answers kept: the one that was not asked for the longest makes room. */
+/** Kept with its end in milliseconds: comparing two dates costs more than finding one. */
+interface Kept<V> {
+  readonly value: V | undefined;
+  readonly until: number;
+  askedAt: number;
+}
+
+/**
+ * An answer moves to the end of the queue only when this share of the places was filled since it last did: moving costs more
+ * than finding. The one that makes room was then not asked for during most of a turn of the places.
+ */
+const UNMOVED_SHARE = 1 / 4;
+
+/** `maximum` is the number of answers kept: one that was not asked for the longest makes room. */
 export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clock }): Cache<V> {
   if (!Number.isSafeInteger(maximum) || maximum < 1) throw new Error('a cache holds at least one answer');
-  const answers = new Map<string, Loaded<V>>();
+  const unmoved = Math.floor(maximum * UNMOVED_SHARE);
+  const answers = new Map<string, Kept<V>>();
   const calls = new Map<string, Promise<Loaded<V>>>();
+  /** Counts what was kept: how far the places have moved on since an answer was asked for. */
+  let moves = 0;
 
-  function find(key: string): Loaded<V> | undefined {
+  function find(key: string): Kept<V> | undefined {
     const answer = answers.get(key);
     if (answer === undefined) return undefined;
-    answers.delete(key);
-    if (answer.validUntil <= clock.now()) return undefined;
-    answers.set(key, answer);
+    if (!(answer.until > clock.now().getTime())) {
+      answers.delete(key);
+      return undefined;
+    }
+    if (moves - answer.askedAt >= unmoved) {
+      answer.askedAt = moves;
+      answers.delete(key);
+      answers.set(key, answer);
+    }
     return answer;
   }
 
-  function keep(key: string, answer: Loaded<V>): void {
-    if (answer.validUntil <= clock.now()) return;
+  function keep(key: string, { value, validUntil }: Loaded<V>): void {
+    const until = validUntil.getTime();
+    if (!(until > clock.now().getTime())) return;
     const [oldest] = answers.keys();
     if (answers.size >= maximum && oldest !== undefined) answers.delete(oldest);
-    answers.set(key, answer);
+    moves += 1;
+    answers.set(key, { value, until, askedAt: moves });
   }
 
   async function call(key: string, loader: () => Promise<Loaded<V>>): Promise<V | undefined> {

@@ -43,13 +43,22 @@ function decode(path: string): string | undefined {
 
 /** @throws Refusal `header_invalid` 400, `misdirected_request` 421 */
 function checkHost(request: IncomingMessage, authorities: ReadonlySet<string>): void {
-  const hosts = request.headersDistinct.host ?? [];
-  const [host] = hosts;
-  if (host === undefined || hosts.length > 1) {
+  const { host } = request.headers;
+  if (host === undefined || hostLines(request.rawHeaders) !== 1) {
     throw new Refusal('header_invalid', 400, 'A request names exactly one Host.');
   }
-  if (authorities.has(host.toLowerCase())) return;
+  if (authorities.has(host) || authorities.has(host.toLowerCase())) return;
   throw new Refusal('misdirected_request', 421, 'This door does not serve the host that the request names.');
+}
+
+/** Node keeps the first of several silently, so the raw lines are counted. */
+function hostLines(raw: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 /** Answers with a refusal in the generic form and ends the connection: what else came over it is not looked at. */

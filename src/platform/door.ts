@@ -209,7 +209,7 @@ function answerRequests(server: Server | TlsServer, answering: Answering): () =>
       else answers.delete(socket);
       if (closing && left === 0) socket.end();
     });
-    void answer(request, response, answering, expects);
+    answer(request, response, answering, expects);
   };
   server.maxConnections = answering.limits.maximumConnections;
   server.timeout = answering.limits.stallTimeoutMs;
@@ -226,20 +226,19 @@ function answerRequests(server: Server | TlsServer, answering: Answering): () =>
   };
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answering: Answering,
-  expects: boolean,
-): Promise<void> {
+function answer(request: IncomingMessage, response: ServerResponse, answering: Answering, expects: boolean): void {
+  const fail = (cause: unknown): void => {
+    if (!(cause instanceof Refusal)) answering.onDefect?.(cause);
+    const defect = () => new Refusal('internal_error', 500, 'Something went wrong here.', { cause });
+    answerRefusal(request, response, cause instanceof Refusal ? cause : defect());
+  };
   try {
     answering.check(request);
     if (expects) response.writeContinue();
-    await answering.handler(request, response);
+    // A handler that is done in one breath is not made to wait for a promise.
+    answering.handler(request, response)?.catch(fail);
   } catch (cause) {
-    if (cause instanceof Refusal) return answerRefusal(request, response, cause);
-    answering.onDefect?.(cause);
-    answerRefusal(request, response, new Refusal('internal_error', 500, 'Something went wrong here.', { cause }));
+    fail(cause);
   }
 }
 

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createDurations, type Durations } from './durations.ts';
 
 /** Values by label name; every label must have few values, none that grows with the callers. */
 export type Labels = Readonly<Record<string, string>>;
@@ -22,13 +23,11 @@ export interface Metrics {
   gauge(options: Omit<MetricOptions, 'labels'>, read: () => number): void;
 }
 
-/** From a millisecond to the longest time limit of a request. */
-const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
 /** A registry of its own, with the numbers of the process (memory, event loop, garbage collection) in it. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const durations: Durations[] = [];
   const settings = ({ name, help, labels = [] }: MetricOptions) => ({
     name,
     help,
@@ -37,14 +36,15 @@ export function createMetrics(): Metrics {
   });
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: async () => [await registry.metrics(), ...durations.map((one) => `${one.text()}\n`)].join(''),
     counter: (options) => {
       const counter = new Counter(settings(options));
       return (labels = {}) => counter.inc({ ...labels });
     },
     duration: (options) => {
-      const histogram = new Histogram({ ...settings(options), buckets: DURATION_BUCKETS_SECONDS });
-      return (milliseconds, labels = {}) => histogram.observe({ ...labels }, milliseconds / 1_000);
+      const own = createDurations(options);
+      durations.push(own);
+      return own.observe;
     },
     gauge: (options, read) => {
       const gauge: Gauge = new Gauge({ ...settings(options), collect: () => gauge.set(read()) });

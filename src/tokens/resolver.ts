@@ -15,7 +15,8 @@ const MAXIMUM_AGE_UNTOLD_SECONDS = 1;
 
 /** Resolves presented tokens and remembers what it found. */
 export interface Resolver {
-  resolve(bank: string, issuer: string, token: string): Promise<TokenResolution>;
+  /** At once when it is remembered. */
+  resolve(bank: string, issuer: string, token: string): TokenResolution | Promise<TokenResolution>;
   /** Forgets what a selection covers, and every look-up under way. */
   drop(selection: Selection): void;
   clear(): void;
@@ -37,11 +38,16 @@ export function createResolver(reading: Reading, clock: Clock): Resolver {
     return judge(found, clock.now(), secondsAfter(asked, told ? MAXIMUM_AGE_SECONDS : MAXIMUM_AGE_UNTOLD_SECONDS));
   }
 
+  async function find(key: string, bank: string, issuer: string, token: string): Promise<TokenResolution> {
+    const kept = await cache.load(key, () => load(bank, issuer, token));
+    return kept?.resolution ?? { state: 'invalid', detail: 'unknown' };
+  }
+
   return {
-    resolve: async (bank, issuer, token) => {
+    resolve: (bank, issuer, token) => {
       if (token.length > MAXIMUM_TOKEN) return { state: 'invalid', detail: 'malformed' };
-      const kept = await cache.load(sha256(`${bank}\n${issuer}\n${token}`), () => load(bank, issuer, token));
-      return kept?.resolution ?? { state: 'invalid', detail: 'unknown' };
+      const key = sha256(`${bank}\n${issuer}\n${token}`);
+      return cache.get(key)?.resolution ?? find(key, bank, issuer, token);
     },
     drop: (selection) => cache.dropWhere((_key, kept) => kept === undefined || covers(selection, kept)),
     clear: cache.clear,

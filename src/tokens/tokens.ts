@@ -32,10 +32,11 @@ export interface Tokens {
   findPayload(bank: string, id: string): Promise<Payload | undefined>;
   /**
    * Facts of a presented token; verified or looked up once, then cached by the token's hash, bounded, dropped when denied.
+   * Given at once when they are at hand: the gateway asks for every request.
    * `issuer` is the bank's issuer, which a JWT must name. Never throws for a bad token.
    * @throws Refusal `token_store_unavailable`, `kms_unavailable` 503 when nobody can tell
    */
-  resolve(bank: string, issuer: string, token: string): Promise<TokenResolution>;
+  resolve(bank: string, issuer: string, token: string): TokenResolution | Promise<TokenResolution>;
   /**
    * Denies tokens that match every given member and gives how many were live. In force here at once, elsewhere by
    * notification. @throws Refusal `field_missing` 400 when only the bank is given, `field_invalid` 400 for a blank member
@@ -77,7 +78,10 @@ export async function createTokens(options: TokensOptions): Promise<Tokens> {
       await answered(() => save(room, id, facts, payload));
     },
     findPayload: (bank, id) => answered(() => findPayload(room, bank, id)),
-    resolve: (bank, issuer, token) => answered(() => resolver.resolve(bank, issuer, token)),
+    resolve: (bank, issuer, token) => {
+      const resolution = resolver.resolve(bank, issuer, token);
+      return resolution instanceof Promise ? answered(() => resolution) : resolution;
+    },
     deny: (denial, actor) => answered(() => deny(room, denial, actor)),
     list: (filter) =>
       answered(async () => {

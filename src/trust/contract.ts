@@ -14,9 +14,14 @@ export interface Trust {
   /**
    * The verdict over the client certificate of this request, from the TLS socket, or from the header of the door's one
    * configured proxy; certificate headers are deleted from the request.
-   * Evaluated per request, never per handshake; cached by thumbprint until `validUntil`. Never throws for a bad certificate.
+   * Evaluated per request, never per handshake; cached by the whole chain until `validUntil`, and given
+   * at once when at hand. Never throws for a bad certificate.
    */
-  clientCertificate(request: IncomingMessage, bank: string, options?: JudgeOptions): Promise<CertificateVerdict>;
+  clientCertificate(
+    request: IncomingMessage,
+    bank: string,
+    options?: JudgeOptions,
+  ): CertificateVerdict | Promise<CertificateVerdict>;
   /** The same for a chain at hand, leaf first, DER. */
   judge(chain: readonly Uint8Array[], bank: string, options?: JudgeOptions): Promise<CertificateVerdict>;
   /** Replaces a bank's anchors without restart; cached verdicts of that bank are dropped. @throws Error naming the bad entry. */

@@ -56,23 +56,33 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
   const revocation = createRevocation({ clock, watch, changed, fetch });
   const presentedOnce = createPresenter(clock, watch, forwarded);
 
-  async function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
+  function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
     const versioned = compiled.get(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
-    const evaluation = await evaluations.load(cacheKey(bank, versioned, key), async () => {
+    const place = cacheKey(bank, versioned, key);
+    const known = evaluations.get(place);
+    return known === undefined ? judgeAnew(chain, place, versioned, options) : verdictOf(known, options);
+  }
+
+  async function judgeAnew(
+    chain: readonly Uint8Array[],
+    place: string,
+    { scheme }: VersionedScheme,
+    options: JudgeOptions | undefined,
+  ): Promise<CertificateVerdict> {
+    const evaluation = await evaluations.load(place, async () => {
       const now = clock.now();
-      const value = await evaluate(chain, versioned.scheme, revocation, now);
+      const value = await evaluate(chain, scheme, revocation, now);
       return { value, validUntil: endOf(value, now) };
     });
     if (evaluation === undefined) throw new Error('an evaluation that is none');
-    return options?.revocation === 'soft' ? evaluation.soft : evaluation.strict;
+    return verdictOf(evaluation, options);
   }
 
-  async function observed(verdict: CertificateVerdict | Promise<CertificateVerdict>, bank: string) {
-    const known = await verdict;
-    watch.observe({ kind: 'verdict', bank, outcome: known.ok ? 'ok' : known.reason });
-    return known;
+  function observed(verdict: CertificateVerdict, bank: string): CertificateVerdict {
+    watch.observe({ kind: 'verdict', bank, outcome: verdict.ok ? 'ok' : verdict.reason });
+    return verdict;
   }
 
   return {
@@ -80,9 +90,10 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
       const presented = presentedOnce(request);
       if ('absent' in presented) return observed(absent(presented.absent).verdict, bank);
       if ('refused' in presented) return observed(refused(presented.refused, presented.message).verdict, bank);
-      return observed(judge(presented.chain, keyOfPresented(presented), bank, options), bank);
+      const verdict = judge(presented.chain, keyOfPresented(presented), bank, options);
+      return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
-    judge: (chain, bank, options) => observed(judge(chain, keyOfChain(chain), bank, options), bank),
+    judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),
     replaceScheme: (bank, scheme) => {
       const next = { version: (compiled.get(bank)?.version ?? 0) + 1, scheme: compileFor(bank, scheme) };
       compiled.set(bank, next);
@@ -95,6 +106,10 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
     },
     close: () => revocation.close(),
   };
+}
+
+function verdictOf(evaluation: Evaluation, options: JudgeOptions | undefined): CertificateVerdict {
+  return options?.revocation === 'soft' ? evaluation.soft : evaluation.strict;
 }
 
 async function explain(

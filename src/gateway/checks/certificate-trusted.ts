@@ -1,17 +1,21 @@
 import { Refusal } from '../../platform/refusal.ts';
-import { learn } from '../call.ts';
+import type { CertificateVerdict } from '../../trust/index.ts';
+import { type Call, learn, withAnswer } from '../call.ts';
 import type { Check } from '../check.ts';
 
 /** The client certificate is there and trusted by the bank, at this moment; without one only where door and bank say so (LAB-31). */
 export const certificateTrusted: Check = {
   id: 'certificate-trusted',
   clause: 'acceptance.md §1.3 (1)(2); LAB-31, LAB-35, N-24; RFC 8705 §2',
-  async run(call, { trust }) {
+  run(call, { trust }) {
     if (call.door === 'plain' && !call.bank.requireClientCertificate) return;
-    const verdict = await trust.clientCertificate(call.request, call.bank.id);
-    if (verdict.certificate !== undefined) learn(call, 'certificate', verdict.certificate);
-    if (verdict.ok) return;
-    const status = verdict.reason === 'header_invalid' ? 400 : 401;
-    throw new Refusal(verdict.reason, status, verdict.message, { detail: verdict.detail });
+    return withAnswer(trust.clientCertificate(call.request, call.bank.id), (verdict) => accept(call, verdict));
   },
 };
+
+function accept(call: Call, verdict: CertificateVerdict): void {
+  if (verdict.certificate !== undefined) learn(call, 'certificate', verdict.certificate);
+  if (verdict.ok) return;
+  const status = verdict.reason === 'header_invalid' ? 400 : 401;
+  throw new Refusal(verdict.reason, status, verdict.message, { detail: verdict.detail });
+}
