@@ -13,6 +13,7 @@ import { openConsentCallback } from './consent-stores.ts';
 import { openDoors } from './doors.ts';
 import { openManagement } from './management.ts';
 import { pageBankOf } from './pages.ts';
+import { openPortal } from './portal.ts';
 import type { Rooms } from './rooms.ts';
 import type { Edge } from './router.ts';
 import { addressesOf, type Settings } from './settings.ts';
@@ -61,9 +62,12 @@ export async function serve(
     : undefined;
   const consentCallback = roles.has('gateway') ? await openConsentCallback(settings, rooms, log) : undefined;
   const management = roles.has('web') ? await openManagement(settings, rooms, log) : undefined;
-  const doors = await openDoors(settings, rooms, log, metrics, { edges, gateway, consentCallback, pages, management });
+  const portal = roles.has('web') ? await openPortal(settings, rooms, connectorOf, log) : undefined;
+  const served = { edges, gateway, consentCallback, pages, management, portal };
+  const doors = await openDoors(settings, rooms, log, metrics, served);
   const sweep = setInterval(() => {
-    Promise.all([pages.sweep(), rooms.tokens.sweep()]).catch((cause: unknown) => report('a clean-up failed', cause));
+    const sweeps = [pages.sweep(), portal?.sweep(), rooms.tokens.sweep()];
+    Promise.all(sweeps).catch((cause: unknown) => report('a clean-up failed', cause));
   }, SWEEP_INTERVAL_MS);
   sweep.unref();
   return {

@@ -15,22 +15,27 @@ export interface Problem {
 /** SCR-09: what happened in plain words, what to do next, and the facts a helper needs. `next` is the way on, if there is one. */
 export function errorView({ site, say }: Frame, problem: Problem, next: Html | ''): PageContent {
   const bank = site.bank.name;
-  const { code, description, trace, at } = problem;
   return {
     title: say('error.title'),
     problem: true,
     languageChoice: false,
     body: html`<h1>${say('error.title')}</h1>
-<div class="notice" role="alert"><p>${plainWords(say, code, bank)}</p></div>
+<div class="notice" role="alert"><p>${plainWords(say, problem.code, bank)}</p></div>
 ${next === '' ? html`<p>${say('error.restart')}</p>` : next}
-<section aria-labelledby="details"><h2 id="details">${say('error.details', { bank })}</h2>
+${problemDetails({ site, say }, problem)}`,
+  };
+}
+
+/** The facts a helper needs. */
+export function problemDetails({ site, say }: Pick<Frame, 'site' | 'say'>, problem: Problem): Html {
+  const { code, description, trace, at } = problem;
+  return html`<section aria-labelledby="details"><h2 id="details">${say('error.details', { bank: site.bank.name })}</h2>
 <dl>
 <dt>${say('error.code')}</dt><dd>${code}</dd>
 ${description === '' ? '' : html`<dt>${say('error.description')}</dt><dd lang="en">${description}</dd>`}
 <dt>${say('error.trace')}</dt><dd>${trace}</dd>
 <dt>${say('error.time')}</dt><dd><time datetime="${at.toISOString()}">${at.toISOString()}</time></dd>
-</dl></section>`,
-  };
+</dl></section>`;
 }
 
 type ProblemKey = Extract<MessageKey, `problem.${string}`>;

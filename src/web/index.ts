@@ -19,4 +19,5 @@ export {
 export type { OwnTexts } from './messages/catalogue.ts';
 export type { Logo, PageBank, TestUser, Words } from './page-bank.ts';
 export { createPages, type Pages, type PagesOptions } from './pages.ts';
+export { createPortal, type Portal, type PortalOptions } from './portal/portal.ts';
 export type { PageLog } from './visit.ts';

@@ -1,6 +1,6 @@
 import { type Html, html } from '../platform/html.ts';
 import { languages } from './messages/catalogue.ts';
-import type { PageVisit } from './visit.ts';
+import type { PageSite, PageVisit } from './visit.ts';
 
 /** One page's own part. */
 export interface PageContent {
@@ -15,7 +15,9 @@ export interface PageContent {
 }
 
 /** What the frame needs of a visit; the engine's error page has no more. */
-export type Frame = Pick<PageVisit, 'site' | 'say' | 'language'>;
+export interface Frame extends Pick<PageVisit, 'say' | 'language'> {
+  readonly site: Pick<PageSite, 'bank' | 'origin' | 'assets' | 'texts'>;
+}
 
 /** The frame of every page: the bank's bar, the content, the foot. Works without scripts, and there are none. */
 export function layout(frame: Frame, content: PageContent): Html {
@@ -38,7 +40,7 @@ export function layout(frame: Frame, content: PageContent): Html {
 <a class="skip" href="#content">${say('page.skip')}</a>
 <header>
 <p class="bank"><img src="${folder}/${assets.logo}" alt="" width="36" height="36"><span>${bank.name}</span></p>
-${content.languageChoice ? languageChoice(frame) : ''}${content.tools ?? ''}
+<div class="tools">${content.languageChoice ? languageChoice(frame) : ''}${content.tools ?? ''}</div>
 </header>
 <main id="content">
 ${content.body}

@@ -1,10 +1,13 @@
-import { layout, type PageContent } from './layout.ts';
+import { type Frame, layout, type PageContent } from './layout.ts';
 import { pageHeaders } from './page-headers.ts';
 import type { PageVisit } from './visit.ts';
 
+/** What is answered. */
+type Exchange = Pick<PageVisit, 'request' | 'response'>;
+
 /** Answers with a page; `formTargets` are the origins its forms may lead to beside our own. */
 export function respond(
-  visit: PageVisit,
+  visit: Frame & Exchange,
   status: number,
   content: PageContent,
   formTargets: readonly string[] = [],
@@ -18,7 +21,7 @@ export function respond(
 }
 
 /** Sends the browser on with GET, whatever it came with: 303, never kept (N-223). */
-export function redirect({ response }: PageVisit, location: string): void {
+export function redirect({ response }: Pick<Exchange, 'response'>, location: string): void {
   response.statusCode = 303;
   response.setHeader('Location', location);
   response.setHeader('Cache-Control', 'no-store');

@@ -1,11 +1,14 @@
 import { Refusal } from '../platform/refusal.ts';
-import type { PageVisit } from './visit.ts';
+import type { PageSite, PageVisit } from './visit.ts';
 
 /** The name carries the content's hash. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** Answers with a file of the pages. @throws Refusal `not_found` 404 */
-export function serveAsset({ site, request, response }: PageVisit, name: string): void {
+export function serveAsset(
+  { site, request, response }: Pick<PageVisit, 'request' | 'response'> & { readonly site: Pick<PageSite, 'assets'> },
+  name: string,
+): void {
   const asset = site.assets.files.get(name);
   if (asset === undefined) throw new Refusal('not_found', 404, 'There is no such file.');
   const { type, bytes, compressed } = asset;

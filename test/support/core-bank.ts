@@ -22,6 +22,8 @@ export interface CoreBank {
   }[];
   /** The keys that sign facts, given once the platform runs. */
   trustKeys(bank: string, keys: () => Promise<JSONWebKeySet>): void;
+  /** Set to make every question about customers fail. */
+  fail: boolean;
   close(): Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export async function startCoreBank(server: Issued, authority: string): Promise<
   const listener = createServer(
     { cert: server.chainPem, key: server.keyPem, ca: authority, requestCert: true, rejectUnauthorized: true },
     (request, response) => {
-      answer(request, keys, calls)
+      (bank.fail ? Promise.resolve({ status: 503, body: {} }) : answer(request, keys, calls))
         .then((result) => send(response, result.status, result.body))
         .catch((cause: unknown) => send(response, 401, { error: String(cause) }));
     },
@@ -55,7 +57,8 @@ export async function startCoreBank(server: Issued, authority: string): Promise<
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const address = listener.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
+  const bank: CoreBank = {
+    fail: false,
     origin: `https://localhost:${port}`,
     calls,
     trustKeys: (bank, load) => keys.set(bank, load),
@@ -64,6 +67,7 @@ export async function startCoreBank(server: Issued, authority: string): Promise<
       await new Promise((resolve) => listener.close(resolve));
     },
   };
+  return bank;
 }
 
 interface Answer {

@@ -36,7 +36,7 @@ export interface Revoked {
  * @throws Refusal `consent_missing` 404, `consent_status_invalid` 400 (N-202), `consent_store_unavailable` 503
  */
 export async function revokeConsent(
-  { consents, tokens }: Pick<OperationRooms, 'consents' | 'tokens'>,
+  { consents, tokens }: { readonly consents: Pick<Consents, 'revoke'>; readonly tokens: Pick<Tokens, 'deny'> },
   bank: string,
   id: string,
   actor: Actor,

@@ -1,7 +1,10 @@
 import type { Messages } from './en.ts';
+import { portalDe } from './portal-de.ts';
 
 /** The texts of the bank's pages in German. */
 export const de: Messages = {
+  ...portalDe,
+
   'language.name': 'Deutsch',
   'language.choose': 'Sprache',
   'page.skip': 'Zum Inhalt springen',

@@ -1,5 +1,9 @@
+import { portalEn } from './portal-en.ts';
+
 /** The texts of the bank's pages in English: the reference for the keys and their placeholders. */
 export const en = {
+  ...portalEn,
+
   'language.name': 'English',
   'language.choose': 'Language',
   'page.skip': 'Skip to the content',

@@ -1,0 +1,105 @@
+import type { portalEn } from './portal-en.ts';
+
+/** The texts of the customer's portal in German. */
+export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
+  'portal.name': 'Was Sie teilen',
+  'portal.start.title': 'Wählen Sie Ihre Bank',
+  'portal.start.lead':
+    'Sehen Sie, welche Unternehmen Daten nutzen dürfen, die Ihre Bank für Sie führt, und beenden Sie das, wann immer Sie möchten.',
+  'portal.start.bank': 'Weiter zu {bank}',
+  'portal.otherBank': 'Eine andere Bank wählen',
+  'portal.signIn.lead':
+    'Hier sehen Sie, was Sie mit anderen Unternehmen teilen, und beenden es, wann immer Sie möchten.',
+  'portal.signIn.needed':
+    'Bitte melden Sie sich an. Zu Ihrem Schutz werden Sie nach {minutes} Minuten ohne Aktivität abgemeldet.',
+  'portal.signIn.out': 'Sie haben sich abgemeldet.',
+  'portal.signIn.forgottenText':
+    'Wenden Sie sich wie gewohnt an {bank}. Niemand sonst darf jemals nach Ihrem Passwort fragen.',
+  'portal.signOut': 'Abmelden',
+
+  'portal.list.title': 'Was Sie teilen',
+  'portal.list.lead': 'Unternehmen, die nach Daten gefragt haben, die {bank} für Sie führt; die neuesten zuerst.',
+  'portal.list.filter': 'Anzeigen',
+  'portal.list.all': 'Alle',
+  'portal.list.empty':
+    'Sie teilen nichts. Wenn Sie einem Unternehmen erlauben, Daten von {bank} zu nutzen, erscheint es hier.',
+  'portal.list.emptyState': 'In diesem Zustand ist hier nichts.',
+  'portal.list.older': 'Ältere anzeigen',
+  'portal.list.json': 'Dasselbe als JSON',
+
+  'portal.state.Authorised': 'Aktiv',
+  'portal.state.Awaiting': 'Wartet auf Ihre Antwort',
+  'portal.state.Rejected': 'Abgelehnt',
+  'portal.state.Consumed': 'Genutzt',
+  'portal.state.Revoked': 'Beendet',
+  'portal.state.Expired': 'Abgelaufen',
+  'portal.state.revoking': 'Wird beendet',
+
+  'portal.asked': 'Angefragt am',
+  'portal.since': 'Seit',
+  'portal.until': 'Bis',
+  'portal.ended': 'Beendet am',
+  'portal.answerBefore': 'Antwort bis',
+  'portal.lastUsed': 'Zuletzt genutzt',
+  'portal.neverUsed': 'Nie',
+  'portal.accounts': 'Konten',
+  'portal.noAccounts': 'Keine',
+  'portal.accountGone': 'Ein Konto, das aufgelöst wurde oder nicht mehr Ihnen gehört',
+  'portal.accountsUnknown': '{count} (die Namen können gerade nicht angezeigt werden)',
+  'portal.allowed': 'Was Sie erlauben',
+  'portal.wasAllowed': 'Wonach gefragt wurde',
+  'portal.participant': 'Unternehmen',
+  'portal.consent': 'Nummer der Zustimmung',
+  'portal.details': 'Einzelheiten',
+  'portal.back': 'Zurück zu allem, was Sie teilen',
+
+  'portal.history.title': 'Verlauf',
+  'portal.history.create': 'Angefragt',
+  'portal.history.authorise': 'Erlaubt',
+  'portal.history.reject': 'Abgelehnt',
+  'portal.history.consume': 'Genutzt',
+  'portal.history.revoke': 'Beendet',
+  'portal.history.expire': 'Von selbst abgelaufen',
+  'portal.by.customer': 'durch Sie',
+  'portal.by.participant': 'durch {participant}',
+  'portal.by.staff': 'durch {bank}',
+  'portal.by.system': 'automatisch',
+
+  'portal.stop.button': 'Nicht mehr teilen',
+  'portal.stop.title': 'Nicht mehr mit {participant} teilen?',
+  'portal.stop.lead': 'Bisher ist nichts beendet. Wenn Sie fortfahren, geschieht sofort Folgendes:',
+  'portal.stop.access':
+    '{participant} kann diese Konten nicht mehr sehen und nichts anderes tun, was Sie hier erlaubt haben.',
+  'portal.stop.keys':
+    'Die Zugangsschlüssel, die {participant} dafür hat, verlieren ihre Gültigkeit; neue gibt es nur, wenn Sie wieder zustimmen.',
+  'portal.stop.services':
+    'Dienste von {participant}, die diese Daten brauchen, funktionieren für Sie vielleicht nicht mehr.',
+  'portal.stop.kept':
+    'Was {participant} bereits abgerufen hat, bleibt dort. Fragen Sie {participant}, wenn es gelöscht werden soll.',
+  'portal.stop.others': 'Ihre Konten bei {bank} und was Sie mit anderen teilen, bleiben, wie sie sind.',
+  'portal.stop.confirm': 'Jetzt beenden',
+  'portal.stop.keep': 'Weiter teilen',
+  'portal.stopped.title': 'Das Teilen ist beendet.',
+  'portal.stopped.none': '{participant} kann Ihre Daten nicht mehr sehen und hatte keinen Zugangsschlüssel mehr.',
+  'portal.stopped.one': '{participant} kann Ihre Daten nicht mehr sehen. Ein Zugangsschlüssel wurde ungültig.',
+  'portal.stopped.many': '{participant} kann Ihre Daten nicht mehr sehen. {count} Zugangsschlüssel wurden ungültig.',
+  'portal.stopped.already': 'Das Teilen mit {participant} war schon beendet. Es war nichts mehr zu tun.',
+  'portal.stopped.revoking':
+    '{participant} kann Ihre Daten nicht mehr sehen. {bank} bestätigt das noch überall; so lange steht hier „wird beendet“.',
+
+  'portal.problem.signed_out': 'Sie sind abgemeldet; deshalb wurde nichts geändert.',
+  'portal.problem.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',
+  'portal.problem.field_invalid': 'In der Adresse oder im Formular steht etwas, das nicht dorthin gehört.',
+  'portal.problem.csrf_invalid':
+    'Das Formular kam nicht von der Seite, die wir diesem Browser gegeben haben. Es wurde nichts geändert. Öffnen Sie die Seite noch einmal.',
+  'portal.problem.consent_status_invalid': 'Das ist schon zu Ende; es gibt nichts zu beenden.',
+  'portal.problem.upstream_unavailable':
+    '{bank} kann das gerade nicht nachsehen. Versuchen Sie es in ein paar Minuten noch einmal.',
+  'portal.problem.consent_store_unavailable':
+    '{bank} erreicht die eigenen Aufzeichnungen gerade nicht und kann nicht sagen, was geändert wurde. Versuchen Sie es in ein paar Minuten noch einmal.',
+  'portal.problem.audit_unavailable':
+    '{bank} kann gerade nicht aufzeichnen, was geschieht. Deshalb wurde nichts getan.',
+  'portal.problem.method_not_allowed': 'Diese Adresse nimmt nicht an, was der Browser geschickt hat.',
+  'portal.problem.internal_error': 'Bei {bank} ist etwas schiefgegangen. Sehen Sie auf der Seite nach, wie es steht.',
+  'portal.problem.other': 'Das hat nicht geklappt.',
+};

@@ -1,0 +1,85 @@
+import type { ConsentStep } from '../../consent/index.ts';
+import { type Html, html } from '../../platform/html.ts';
+import { respond } from '../respond.ts';
+import { type PortalNotice, takeNotice } from './notice.ts';
+import { type CustomerVisit, pathTo } from './portal-visit.ts';
+import { loadOwn, nameOf, type Share, sharesOf } from './share.ts';
+import { accountsOf, datesOf, momentInWords, permissionsOf, stateMark } from './share-view.ts';
+import { HOME, signOutForm } from './sign-in-page.ts';
+
+/** Address of a consent's page, below the bank's. */
+export function detailPath(id: string): string {
+  return `${HOME}/${encodeURIComponent(id)}`;
+}
+
+/** Address of the page that asks before it stops. */
+export function stopPath(id: string): string {
+  return `${detailPath(id)}/stop`;
+}
+
+/** A consent with its history and number (SCR-12). */
+export async function showDetail(visit: CustomerVisit, id: string): Promise<void> {
+  const consent = await loadOwn(visit, id);
+  const [share] = await sharesOf(visit, [consent]);
+  if (share === undefined) throw new Error('a consent without its page');
+  const history = await visit.site.rooms.consents.history(visit.site.bank.id, id);
+  const notice = await takeNotice(visit, detailPath(id));
+  respond(visit, 200, {
+    title: nameOf(share),
+    problem: false,
+    languageChoice: true,
+    tools: await signOutForm(visit),
+    body: body(visit, share, history, notice),
+  });
+}
+
+function body(
+  visit: CustomerVisit,
+  share: Share,
+  history: readonly ConsentStep[],
+  notice: PortalNotice | undefined,
+): Html {
+  const { say } = visit;
+  const { consent, participant } = share;
+  const active = consent.state === 'Authorised';
+  const granted = history.find(({ action }) => action === 'authorise')?.at;
+  return html`<p><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>
+<h1>${nameOf(share)} ${stateMark(visit, share)}</h1>
+${notice === undefined ? '' : html`<div class="notice calm" role="status"><p>${noticeText(visit, share, notice)}</p></div>`}
+<section aria-labelledby="details"><h2 id="details">${say('portal.details')}</h2>
+<dl>
+${participant === undefined ? '' : html`<dt>${say('consent.registrationNumber')}</dt><dd>${participant.registrationNumber}</dd>`}
+<dt>${say('portal.accounts')}</dt><dd>${accountsOf(visit, share)}</dd>
+${datesOf(visit, share, granted)}
+<dt>${say('portal.consent')}</dt><dd>${consent.id}</dd>
+</dl></section>
+<section aria-labelledby="what"><h2 id="what">${say(active ? 'portal.allowed' : 'portal.wasAllowed')}</h2>
+${permissionsOf(visit, share)}</section>
+${active || share.revoking ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
+<section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
+<ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>`;
+}
+
+function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor }: ConsentStep): Html {
+  const { say, site } = visit;
+  const who = {
+    customer: () => say('portal.by.customer'),
+    participant: () => say('portal.by.participant', { participant: nameOf(share) }),
+    staff: () => say('portal.by.staff', { bank: site.bank.name }),
+    system: () => say('portal.by.system'),
+  }[actor]();
+  return html`<li><strong>${say(`portal.history.${action}`)}</strong> ${who}<small>${momentInWords(visit, at)}</small></li>`;
+}
+
+function noticeText({ say, site }: CustomerVisit, share: Share, notice: PortalNotice): string {
+  const participant = nameOf(share);
+  if (share.revoking) return say('portal.stopped.revoking', { participant, bank: site.bank.name });
+  if (notice.kind !== 'stopped') return say('portal.stopped.already', { participant });
+  return `${say('portal.stopped.title')} ${tokensInWords(say, participant, notice.tokens)}`;
+}
+
+function tokensInWords(say: CustomerVisit['say'], participant: string, tokens: number): string {
+  if (tokens === 0) return say('portal.stopped.none', { participant });
+  if (tokens === 1) return say('portal.stopped.one', { participant });
+  return say('portal.stopped.many', { participant, count: String(tokens) });
+}

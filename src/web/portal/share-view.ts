@@ -1,0 +1,71 @@
+import type { Consent } from '../../consent/index.ts';
+import { type Html, html } from '../../platform/html.ts';
+import { dateInWords, timeInWords } from '../language.ts';
+import { findWords } from '../scope-words.ts';
+import type { PortalVisit } from './portal-visit.ts';
+import type { Share } from './share.ts';
+
+/** The state in a word, told apart by words first and colour second (N-238). */
+export function stateMark({ say }: PortalVisit, { consent, revoking }: Share): Html {
+  const state = revoking ? 'revoking' : consent.state;
+  return html`<span class="state" data-state="${state}">${say(`portal.state.${state}`)}</span>`;
+}
+
+/** A moment, to the minute, in the bank's time zone. */
+export function momentInWords({ language, site }: PortalVisit, at: Date): Html {
+  const zone = site.bank.timeZone ?? 'UTC';
+  return html`<time datetime="${at.toISOString()}">${dateInWords(at, language, zone)}, ${timeInWords(at, language, zone)}</time>`;
+}
+
+/** Since when and until when, last used: rows of a list of terms. `grantedAt` is when the customer agreed, where it is known. */
+export function datesOf(visit: PortalVisit, share: Share, grantedAt: Date | undefined): Html {
+  const { say } = visit;
+  const { consent } = share;
+  const row = (term: string, at: Date) => html`<dt>${term}</dt><dd>${momentInWords(visit, at)}</dd>`;
+  const granted = grantedAt ?? (consent.state === 'Authorised' ? consent.changedAt : undefined);
+  const used =
+    consent.lastUsedAt === undefined
+      ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say('portal.neverUsed')}</dd>`
+      : row(say('portal.lastUsed'), consent.lastUsedAt);
+  return html`${granted === undefined ? row(say('portal.asked'), consent.createdAt) : row(say('portal.since'), granted)}
+${endOf(visit, consent, row)}
+${used}`;
+}
+
+function endOf({ say }: PortalVisit, consent: Consent, row: (term: string, at: Date) => Html): Html {
+  switch (consent.state) {
+    case 'Awaiting':
+      return row(say('portal.answerBefore'), consent.expiresAt);
+    case 'Authorised':
+      return row(say('portal.until'), consent.expiresAt);
+    default:
+      return row(say('portal.ended'), consent.changedAt);
+  }
+}
+
+/** The consent's own accounts, by name and masked number (N-239). */
+export function accountsOf({ say }: PortalVisit, { consent, accounts }: Share): Html {
+  if (consent.accounts.length === 0) return html`${say('portal.noAccounts')}`;
+  if (accounts === undefined) return html`${say('portal.accountsUnknown', { count: String(consent.accounts.length) })}`;
+  const items = consent.accounts.map((id) => {
+    const account = accounts.find((own) => own.id === id);
+    return account === undefined
+      ? html`<li>${say('portal.accountGone')}</li>`
+      : html`<li>${account.name} <small>${account.maskedNumber} · ${account.currency}</small></li>`;
+  });
+  return html`<ul class="plain">${items}</ul>`;
+}
+
+/** What a scope allows, in the regime's words; a scope that has none any more is named as it is. */
+export function permissionsOf({ site, language }: PortalVisit, { consent }: Share): Html {
+  const groups = consent.scopes.map((scope) => {
+    const { title, items } = findWords(site.bank.words, scope, language) ?? { title: scope, items: [] };
+    return html`<h3>${title}</h3>${items.length === 0 ? '' : html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`}`;
+  });
+  return html`${groups}`;
+}
+
+/** The same in a line. */
+export function permissionTitles({ site, language }: PortalVisit, { consent }: Share): string {
+  return consent.scopes.map((scope) => findWords(site.bank.words, scope, language)?.title ?? scope).join(' · ');
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { isTooWide, openChromium, openContext, type View } from '../support/chromium.ts';
+import { connect } from '../support/journey.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import type { Registered, ThirdParty } from '../support/third-party.ts';
+
+const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'var', 'screenshots');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const views: readonly View[] = [
+  { width: 360, colorScheme: 'light' },
+  { width: 360, colorScheme: 'dark', locale: 'de-DE' },
+  { width: 1440, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+];
+const wide: View = { width: 1440, colorScheme: 'light' };
+
+let platform: TestPlatform;
+let party: ThirdParty;
+let client: Registered;
+let browser: Browser;
+let origin: string;
+
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  platform = await startPlatform({
+    banks: [
+      {
+        id: 'gobank',
+        name: 'Go Bank',
+        brand: { colour: '#0b6e4f' },
+        testUsers: [{ username: 'user', password: 'p@ssword!' }],
+      },
+      { id: 'hyperscale', name: 'Hyperscale Bank', brand: { colour: '#ffd100' } },
+    ],
+  });
+  party = await platform.thirdParty('financroo', ['AISP', 'PISP']);
+  client = await party.register('gobank');
+  origin = platform.settings.doors.portal?.origin ?? '';
+  browser = await openChromium();
+});
+after(async () => {
+  await browser.close();
+  await platform.close();
+});
+
+/** Looks at a page as it stands: nothing too wide, no accessibility finding, one picture. */
+async function look(page: Page, name: string, view: View): Promise<void> {
+  const file = `portal-${name}-${view.width}-${view.colorScheme}.png`;
+  await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+  assert.equal(await isTooWide(page), false, `${file} is too wide`);
+  // Axe comes in through the debugger, so the pages' content policy stays as it is.
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const found: unknown = await page.evaluate(
+    `axe.run().then(({ violations, passes }) => [passes.length, ...violations.map(({ id, impact, nodes }) => [id, impact, nodes[0].html].join(' '))])`,
+  );
+  assert.ok(Array.isArray(found));
+  const [passes, ...violations] = found.map(String);
+  assert.ok(Number(passes) > 10, 'axe looked at the page');
+  assert.deepEqual(violations, [], file);
+}
+
+async function signIn(page: Page, password = 'p@ssword!'): Promise<void> {
+  await page.locator('#username').fill('user');
+  await page.locator('#password').fill(password);
+  await page.locator('form.panel button[type=submit]').click();
+}
+
+/** Consents in every state a customer meets. */
+async function variety(): Promise<string> {
+  const staff = { kind: 'staff', reference: 'test' } as const;
+  const revoked = await connect(platform, party, client, { accounts: ['joint'] });
+  await platform.rooms.consents.revoke('gobank', revoked.consent, staff);
+  await platform.rooms.tokens.deny({ bank: 'gobank', consent: revoked.consent }, staff);
+  const expired = await connect(platform, party, client, { accounts: ['u1-savings'] });
+  await platform.rooms.database.query('UPDATE consent.consents SET expires_at = $2 WHERE id = $1', [
+    expired.consent,
+    new Date(Date.now() - 1_000),
+  ]);
+  const { consent } = await connect(platform, party, client);
+  return consent;
+}
+
+for (const view of views) {
+  test(`every page at ${view.width} px, ${view.colorScheme}: nothing too wide, no accessibility finding`, async () => {
+    const consent = await variety();
+    const context = await openContext(browser, view);
+    const page = await context.newPage();
+    await page.goto(`${origin}/`);
+    await look(page, 'start', view);
+    await page.goto(`${origin}/gobank/consents`);
+    await look(page, 'sign-in', view);
+    await signIn(page, 'wrong');
+    await page.getByRole('alert').waitFor();
+    await look(page, 'sign-in-failed', view);
+    await signIn(page);
+    await page.locator('ul.cards').waitFor();
+    await look(page, 'list', view);
+    await page.goto(`${origin}/gobank/consents?state=Rejected`);
+    await look(page, 'list-empty', view);
+    await page.goto(`${origin}/gobank/consents/${consent}`);
+    await look(page, 'detail', view);
+    await page.locator('a.stop').click();
+    await page.locator('button.stop').waitFor();
+    await look(page, 'stop', view);
+    await page.locator('button.stop').click();
+    await page.locator('[data-state=Revoked]').waitFor();
+    await look(page, 'stopped', view);
+    await page.goto(`${origin}/gobank/consents/unknown`);
+    await look(page, 'not-found', view);
+    await page.goto(`${origin}/hyperscale/sign-in`);
+    await look(page, 'hyperscale-sign-in', view);
+    await context.close();
+  });
+}
+
+test('CLD-47 the whole way without scripts and by keyboard alone', async () => {
+  const { consent, access } = await connect(platform, party, client);
+  const context = await openContext(browser, { ...wide, scripts: false });
+  const page = await context.newPage();
+  await page.goto(`${origin}/gobank/`);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator(':focus').textContent(), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('user');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('p@ssword!');
+  await page.keyboard.press('Enter');
+  await page.locator('ul.cards').waitFor();
+  const press = async (selector: string) => {
+    for (let presses = 0; presses < 60 && (await page.locator(`${selector}:focus`).count()) === 0; presses += 1)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+  };
+  await press(`a[href$="${consent}"]`);
+  await page.getByText(consent).waitFor();
+  await press('a.stop');
+  await page.locator('button.stop').waitFor();
+  await press('button.stop');
+  await page.getByText('Sharing has stopped.').waitFor();
+  assert.equal((await party.api('gobank', '/accounts', access)).status, 401);
+  await context.close();
+});
+
+test('stop clicked twice, and back afterwards: one revocation, no error', async () => {
+  const { consent } = await connect(platform, party, client);
+  const context = await openContext(browser, { ...wide, width: 360 });
+  const page = await context.newPage();
+  await page.goto(`${origin}/gobank/`);
+  await signIn(page);
+  await page.goto(`${origin}/gobank/consents/${consent}/stop`);
+  await page.getByRole('button', { name: 'Stop sharing now' }).dblclick();
+  await page.locator('[data-state=Revoked]').waitFor();
+  await page.goBack();
+  await page.goto(`${origin}/gobank/consents/${consent}`);
+  const steps = await page.locator('.history li').allTextContents();
+  assert.equal(steps.filter((text) => text.startsWith('Stopped')).length, 1);
+  await context.close();
+});
+
+test('signed out in one tab, the other asks to sign in and changes nothing', async () => {
+  const { consent, access } = await connect(platform, party, client);
+  const context = await openContext(browser, wide);
+  const [one, two] = [await context.newPage(), await context.newPage()];
+  await one.goto(`${origin}/gobank/`);
+  await signIn(one);
+  await two.goto(`${origin}/gobank/consents/${consent}/stop`);
+  await one.getByRole('button', { name: 'Sign out' }).click();
+  await one.getByText('You have signed out').waitFor();
+  await two.getByRole('button', { name: 'Stop sharing now' }).click();
+  await two.getByText('You are signed out, so nothing was changed').waitFor();
+  assert.equal((await party.api('gobank', '/accounts', access)).status, 200);
+  await context.close();
+});
