@@ -60,7 +60,8 @@ const endConsent: Command = {
   run: async (request, rooms, settings) => {
     const bank = bankOf(settings, word(request, 0));
     const { consent, tokens } = await revokeConsent(rooms, bank.id, word(request, 1), staff(request));
-    return done(`consent ${consent.id} is ${consent.state}; ${tokens} access token(s) ended`);
+    const state = consent.revoking === true ? "being revoked: the bank's own store has yet to confirm" : consent.state;
+    return done(`consent ${consent.id} is ${state}; ${tokens} access token(s) ended`);
   },
 };
 
