@@ -85,8 +85,8 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   return { routes, handle: (request, response) => app.routing(request, response) };
 }
 
-/** @throws Error for a route that says nothing of who may use it */
-function guardedRoutes({ method, url, config }: RouteOptions): readonly ManagementRoute[] {
+/** What is kept of a route. @throws Error for one that says nothing of who may use it (N-229) */
+export function guardedRoutes({ method, url, config }: RouteOptions): readonly ManagementRoute[] {
   const guard = config?.guard;
   if (guard === undefined) throw new Error(`the route ${String(method)} ${url} declares no guard`);
   return [method].flat().map((one) => ({ method: one, url, guard }));
