@@ -157,7 +157,7 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
     profile,
     accessTokens,
     ...(routesByScopeAlone === undefined ? {} : { routesByScopeAlone }),
-    trust: { anchors: [join(places.authority, 'root.pem')] },
+    trust: { anchors: [join(places.authority, 'root.pem')], revocation: 'off' },
     connector: {
       origin: `https://localhost:${corePortOf(ports, bank)}`,
       certificate: join(places.platform, 'gateway.pem'),

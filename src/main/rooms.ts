@@ -1,27 +1,30 @@
-import { readFile } from 'node:fs/promises';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { type Consents, createConsents } from '../consent/index.ts';
 import { createDirectory, type Directory } from '../directory/index.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
+import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { type Migration, migrate, readMigrations } from '../platform/migrate.ts';
 import { openPglite } from '../platform/pglite.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { createTokens, type Tokens } from '../tokens/index.ts';
-import { createTrust, type Trust, type TrustScheme } from '../trust/index.ts';
+import type { TrustRoom } from '../trust/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
-import { callbackSchemes, openConsentStores } from './consent-stores.ts';
-import type { BankSettings, Settings } from './settings.ts';
+import { openConsentStores } from './consent-stores.ts';
+import type { Settings } from './settings.ts';
+import { openTrust } from './trust.ts';
 
 /** The core rooms, open and ready: what commands and the edges work on. */
 export interface Rooms {
   readonly clock: Clock;
+  /** The numbers of this process, for `/metrics`. */
+  readonly metrics: Metrics;
   readonly database: Database;
   readonly migrations: readonly Migration[];
   readonly audit: Audit;
   readonly vault: Vault;
-  readonly trust: Trust;
+  readonly trust: TrustRoom;
   readonly directory: Directory;
   readonly consents: Consents;
   readonly tokens: Tokens;
@@ -53,6 +56,7 @@ export interface RoomsOptions {
 export async function openRooms(settings: Settings, options: RoomsOptions): Promise<Rooms> {
   const clock = options.clock ?? systemClock;
   const { log } = options;
+  const metrics = createMetrics();
   const database = options.database ?? (await openDatabase(settings, options.databaseUrl));
   try {
     const migrations = await readMigrations(MIGRATIONS.pathname);
@@ -61,19 +65,19 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const keyStore = await openFileKeyStore(settings.keys.directory);
     const vault = await createVault({ database, audit, clock, keyStore });
     const reference = await customerReferences(settings, vault);
-    const trust = createTrust({ clock, schemes: await schemesOf(settings), log });
+    const trust = await openTrust(settings, { clock, log, metrics });
     const directory = await createDirectory({ database, audit, clock, log });
     const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
     const consents = await createConsents({ stores: stores.storeOf, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
-      await Promise.all([consents.close(), directory.close(), tokens.close()]);
+      await Promise.all([consents.close(), directory.close(), tokens.close(), trust.close()]);
       await stores.close();
       await vault.close();
       await audit.close();
       await database.close();
     };
-    return { clock, database, migrations, audit, vault, trust, directory, consents, tokens, reference, close };
+    return { clock, metrics, database, migrations, audit, vault, trust, directory, consents, tokens, reference, close };
   } catch (cause) {
     await database.close();
     throw cause;
@@ -92,14 +96,4 @@ async function customerReferences(
     if (hash === undefined) throw new Error(`bank ${bank} is not configured`);
     return hash(customer);
   };
-}
-
-async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustScheme>> {
-  const entries = settings.banks.map(async (bank) => [bank.id, await schemeOf(bank)] as const);
-  return new Map([...(await Promise.all(entries)), ...(await callbackSchemes(settings))]);
-}
-
-async function schemeOf(bank: BankSettings): Promise<TrustScheme> {
-  const anchors = await Promise.all(bank.trust.anchors.map((path) => readFile(path, 'utf8')));
-  return { anchors, extendedKeyUsages: bank.trust.extendedKeyUsages ?? ['clientAuth'] };
 }

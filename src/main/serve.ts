@@ -5,7 +5,6 @@ import { createGateway, type Gateway, type GatewayBank } from '../gateway/index.
 import type { Door } from '../platform/door.ts';
 import { createUpstream, type Upstream } from '../platform/fetch.ts';
 import type { Log } from '../platform/log.ts';
-import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { regimes } from '../regimes/index.ts';
 import { createPages, type Pages } from '../web/index.ts';
 import { openAuthorization, openConnector } from './authorization.ts';
@@ -56,15 +55,14 @@ export async function serve(
     edges.set(bank.id, { settings: bank, authorization });
   }
   const upstreams: Upstream[] = [];
-  const metrics = createMetrics();
   const gateway = roles.has('gateway')
-    ? await openGateway(settings, { ...rooms, log, metrics }, connectorOf, upstreams)
+    ? await openGateway(settings, { ...rooms, log }, connectorOf, upstreams)
     : undefined;
   const consentCallback = roles.has('gateway') ? await openConsentCallback(settings, rooms, log) : undefined;
   const management = roles.has('web') ? await openManagement(settings, rooms, log) : undefined;
   const portal = roles.has('web') ? await openPortal(settings, rooms, connectorOf, log) : undefined;
   const served = { edges, gateway, consentCallback, pages, management, portal };
-  const doors = await openDoors(settings, rooms, log, metrics, served);
+  const doors = await openDoors(settings, rooms, log, served);
   const sweep = setInterval(() => {
     const sweeps = [pages.sweep(), portal?.sweep(), rooms.tokens.sweep()];
     Promise.all(sweeps).catch((cause: unknown) => report('a clean-up failed', cause));
@@ -93,7 +91,7 @@ async function enterParticipants(settings: Settings, rooms: Rooms, log: Log): Pr
 
 async function openGateway(
   settings: Settings,
-  rooms: Rooms & { readonly log: Log; readonly metrics: Metrics },
+  rooms: Rooms & { readonly log: Log },
   connectorOf: (bank: string) => BankConnector,
   upstreams: Upstream[],
 ): Promise<Gateway> {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
+import { BankTrust, checkTrust } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const Path = FilePath('Path of a file, relative to the configuration file.');
@@ -55,13 +56,7 @@ const Bank = Type.Object(
     routesByScopeAlone: Type.Optional(
       Type.Boolean({ description: 'Routes take customer and participant tokens alike and decide by scope (Lab 03).' }),
     ),
-    trust: Type.Object(
-      {
-        anchors: Type.Array(Path, { minItems: 1, description: 'PEM files of root or issuing certificates.' }),
-        extendedKeyUsages: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-      },
-      closed,
-    ),
+    trust: BankTrust,
     connector: Type.Object(
       { origin: Origin, certificate: Path, key: Path, authorities: Type.Array(Path, { minItems: 1 }) },
       { ...closed, description: 'The bank behind us: mutual TLS with this identity of ours.' },
@@ -200,6 +195,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     if (!regimes.has(bank.regime)) {
       throw new Error(`${at}.regime: there is no regime ${bank.regime}; known are ${[...regimes.keys()].join(', ')}`);
     }
+    checkTrust(bank.trust, `${at}.trust`, settings.sandbox === true);
     if (bank.profile === 'baseline' && settings.sandbox !== true && bank.acceptBaselineProfile === undefined) {
       throw new Error(
         `${at}.profile: baseline is refused outside the sandbox unless ${at}.acceptBaselineProfile says so`,

@@ -139,7 +139,7 @@ async function settingsOf(
     profile: 'fapi2',
     accessTokens: 'opaque',
     management: { participant: `${own.id ?? 'gobank'}-core`, changesDirectory: (own.id ?? 'gobank') === 'gobank' },
-    trust: { anchors: [at('root.pem')] },
+    trust: { anchors: [at('root.pem')], revocation: 'off' },
     connector: {
       origin: core.origin,
       certificate: at('gateway.pem'),

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { createTrust, type TrustObservation, type TrustRoom, type TrustScheme } from '../trust/index.ts';
+import { callbackSchemes } from './consent-stores.ts';
+import type { BankSettings, Settings } from './settings.ts';
+
+/** What the room is given beside the settings. */
+interface TrustParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The room that judges certificates, by the settings of every bank. @throws Error naming the bank whose scheme is not sound */
+export async function openTrust(settings: Settings, { clock, log, metrics }: TrustParts): Promise<TrustRoom> {
+  for (const { id, trust } of settings.banks) {
+    if (trust.revocation === 'off') log.warn({ bank: id }, 'withdrawn certificates are accepted: revocation is off');
+  }
+  return createTrust({ clock, schemes: await schemesOf(settings), log, observe: countTrust(metrics) });
+}
+
+/** Counts what trust decides: labels have few values, all of them ours. */
+function countTrust(metrics: Metrics): (observation: TrustObservation) => void {
+  const verdict = metrics.counter({
+    name: 'portcullis_certificate_verdicts_total',
+    help: 'Verdicts over client certificates by bank and outcome; ok, or the reason.',
+    labels: ['bank', 'outcome'],
+  });
+  const fetched = metrics.counter({
+    name: 'portcullis_revocation_fetches_total',
+    help: 'Questions to OCSP responders and for lists, by how they ended.',
+    labels: ['protocol', 'outcome'],
+  });
+  return (observation) => {
+    if (observation.kind === 'verdict') verdict({ bank: observation.bank, outcome: observation.outcome });
+    else fetched({ protocol: observation.protocol, outcome: observation.outcome });
+  };
+}
+
+async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustScheme>> {
+  const entries = settings.banks.map(async (bank) => [bank.id, await schemeOf(bank)] as const);
+  return new Map([...(await Promise.all(entries)), ...(await callbackSchemes(settings))]);
+}
+
+async function schemeOf({ trust }: BankSettings): Promise<TrustScheme> {
+  const { anchors, acceptNoRevocation: _, extendedKeyUsages = ['clientAuth'], revocation = {}, ...others } = trust;
+  const pems = await Promise.all(anchors.map((path) => readFile(path, 'utf8')));
+  return { ...others, anchors: pems, extendedKeyUsages, revocation };
+}
