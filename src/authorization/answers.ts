@@ -25,6 +25,13 @@ const MACHINE_ROUTES = new Set([
   'client_delete',
 ]);
 
+const FORM_ROUTES: ReadonlyMap<string, string> = new Map([
+  [ROUTES.token, 'token'],
+  [ROUTES.pushed_authorization_request, 'pushed_authorization_request'],
+  [ROUTES.introspection, 'introspection'],
+  [ROUTES.revocation, 'revocation'],
+]);
+
 interface OAuthError {
   readonly error: string;
   readonly error_description?: string;
@@ -130,10 +137,12 @@ function notFound(ctx: KoaContextWithOIDC): void {
   ctx.body = { error: 'not_found', error_description: 'there is nothing at this path; discovery lists the endpoints' };
 }
 
-/** The engine's name of the matched route; a registration that our gate refuses never reaches a route of the engine. */
+/** The engine's name of the matched route; what our own gates refuse never reaches a route of the engine. */
 function routeOf(ctx: KoaContextWithOIDC): string | undefined {
   const matched: string | undefined = ctx.oidc?.route;
   if (matched !== undefined) return matched;
+  const form = FORM_ROUTES.get(ctx.path);
+  if (form !== undefined) return form;
   if (ctx.path === ROUTES.registration) return 'registration';
   return ctx.path.startsWith(`${ROUTES.registration}/`) ? 'client' : undefined;
 }

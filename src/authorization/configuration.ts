@@ -10,6 +10,7 @@ import {
   certificateSubjectMatches,
 } from './client-authentication.ts';
 import { renderErrorPage } from './error-page.ts';
+import { PASSWORD_ACR } from './interaction.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { createIssuance } from './issuance.ts';
 import { defaultAudience, MANAGEMENT_SCOPES } from './management.ts';
@@ -59,6 +60,9 @@ export function configurationOf(parts: EngineParts): Configuration {
     clientAuthMethods: [...bank.profile.clientAuthenticationMethods],
     enabledJWA: enabledAlgorithms(),
     scopes: ['openid', 'offline_access', ...bank.scopes, ...(bank.management === undefined ? [] : MANAGEMENT_SCOPES)],
+    acrValues: [PASSWORD_ACR],
+    // The ID token always tells how and when the customer signed in (CLD-28).
+    claims: { openid: ['sub', 'acr', 'auth_time'], acr: null, auth_time: null, iss: null, sid: null },
     subjectTypes: ['pairwise'],
     pairwiseIdentifier: async (_ctx, account, client) =>
       parts.pairwise(`${client.sectorIdentifier ?? client.clientId} ${account}`),

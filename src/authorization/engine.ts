@@ -6,9 +6,9 @@ import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { acceptedAudiences, secretComparison } from './client-authentication.ts';
 import { createClientAdapter, requestActor } from './client-model.ts';
 import { configurationOf } from './configuration.ts';
+import { checkForm } from './form-body.ts';
 import { createGrantAdapter, endConsent } from './grant-model.ts';
 import { peerOf } from './peer.ts';
-import { nameClientOfPush } from './pushed-client.ts';
 import { registrationGate } from './registration.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
@@ -47,7 +47,7 @@ export async function createEngine(bank: AuthorizationBank, rooms: Authorization
   });
   override(provider, bank, rooms);
   provider.use(completeAnswers(bank, rooms));
-  provider.use(nameClientOfPush);
+  provider.use(checkForm(bank.profile));
   if (bank.statements !== undefined) provider.use(registrationGate(provider, bank, rooms, bank.statements));
   return provider;
 }

@@ -14,7 +14,7 @@ import { sweepArtifacts } from './store.ts';
 
 export type { AuthorizationBank, AuthorizationRooms, StatementSource } from './bank.ts';
 export type { CreatedClient, NewBankClient } from './bank-client.ts';
-export type { Interaction, Interactions } from './interaction.ts';
+export { type Interaction, type Interactions, PASSWORD_ACR } from './interaction.ts';
 export { isManagementScope, MANAGEMENT_ROLE, MANAGEMENT_SCOPES, type ManagementScope } from './management.ts';
 export type { DoorKind } from './peer.ts';
 export { type ClientAuthenticationMethod, profiles, type SecurityProfile } from './profile.ts';

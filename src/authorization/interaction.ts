@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** Authentication context of a sign-in by user name and password, as `acr` in ID tokens. */
+export const PASSWORD_ACR = 'urn:portcullis:acr:password';
+
 /** What a page needs to know about the request that waits for the customer. */
 export interface Interaction {
   readonly uid: string;

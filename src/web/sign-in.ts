@@ -1,3 +1,4 @@
+import { PASSWORD_ACR } from '../authorization/index.ts';
 import { tryCredentials } from './credentials.ts';
 import { endFormTokens, formToken } from './form-token.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
@@ -5,8 +6,6 @@ import { redirect, respond } from './respond.ts';
 import { signInView } from './sign-in-view.ts';
 import { type AskedVisit, formTargets, placeOf } from './visit.ts';
 
-/** Authentication context of a sign-in by user name and password, as `acr` in ID tokens. */
-const PASSWORD_ACR = 'urn:portcullis:acr:password';
 /** RFC 8176 §2. */
 const PASSWORD_AMR = ['pwd'] as const;
 
