@@ -3,6 +3,7 @@ import type { Actor } from '../audit/index.ts';
 import type { ParticipantStatus } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
+import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -213,6 +214,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['participant limit', limitParticipant],
   ...Object.entries(STATUSES).map(([verb, status]) => [`participant ${verb}`, changeStatus(verb, status)] as const),
   ['client create', createClientCommand],
+  ['certificate explain', explainCertificate],
+  ['certificate forget', forgetCertificates],
 ]);
 
 /** Runs a command on open rooms. A Refusal becomes its sentence and exit status 1. */
@@ -239,5 +242,15 @@ export async function runCommand(
 /** The content of the file that a command's first word names, where it names one. */
 export async function readCommandFile(name: string, words: readonly string[]): Promise<string | undefined> {
   const [path] = words;
-  return name === 'participant import' && path !== undefined ? readFile(path, 'utf8') : undefined;
+  if (path === undefined) return undefined;
+  if (name === 'participant import') return readFile(path, 'utf8');
+  return name === 'certificate explain' ? pemOf(await readFile(path)) : undefined;
+}
+
+/** DER begins with a SEQUENCE, PEM never does. */
+const DER_SEQUENCE = 0x30;
+
+function pemOf(content: Buffer): string {
+  if (content[0] !== DER_SEQUENCE) return content.toString('utf8');
+  return `-----BEGIN CERTIFICATE-----\n${content.toString('base64')}\n-----END CERTIFICATE-----\n`;
 }

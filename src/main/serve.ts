@@ -16,6 +16,7 @@ import { openPortal } from './portal.ts';
 import type { Rooms } from './rooms.ts';
 import type { Edge } from './router.ts';
 import { addressesOf, type Settings } from './settings.ts';
+import { warnOfTrust } from './trust.ts';
 
 /** Which edges this process serves: one process may serve all, several may share a database. */
 export type ServeRole = 'authorization' | 'gateway' | 'web';
@@ -36,6 +37,7 @@ export async function serve(
   log: Log,
   roles: ReadonlySet<ServeRole> = new Set(['authorization', 'gateway', 'web']),
 ): Promise<Platform> {
+  warnOfTrust(settings, log);
   await enterParticipants(settings, rooms, log);
   const report = (message: string, cause: unknown) => log.error({ cause }, message);
   const connectors = new Map<string, BankConnector>();

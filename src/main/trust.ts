@@ -15,10 +15,14 @@ interface TrustParts {
 
 /** The room that judges certificates, by the settings of every bank. @throws Error naming the bank whose scheme is not sound */
 export async function openTrust(settings: Settings, { clock, log, metrics }: TrustParts): Promise<TrustRoom> {
+  return createTrust({ clock, schemes: await schemesOf(settings), log, observe: countTrust(metrics) });
+}
+
+/** One line at the start of a server for every bank that takes withdrawn certificates (WSO-07). */
+export function warnOfTrust(settings: Settings, log: Log): void {
   for (const { id, trust } of settings.banks) {
     if (trust.revocation === 'off') log.warn({ bank: id }, 'withdrawn certificates are accepted: revocation is off');
   }
-  return createTrust({ clock, schemes: await schemesOf(settings), log, observe: countTrust(metrics) });
 }
 
 /** Counts what trust decides: labels have few values, all of them ours. */

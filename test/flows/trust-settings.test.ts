@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BankSettings, Settings } from '../../src/main/settings.ts';
-import { openTrust } from '../../src/main/trust.ts';
+import { openTrust, warnOfTrust } from '../../src/main/trust.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { type Authority, createAuthority } from '../support/certificates.ts';
@@ -31,6 +31,7 @@ async function opened(trust: Partial<BankSettings['trust']>) {
   const warnings: unknown[] = [];
   const note = (...line: unknown[]) => void warnings.push(line);
   const log = { debug: note, info: note, warn: note, error: note };
+  warnOfTrust({ ...settings, banks: [own] }, log);
   const room = await openTrust({ ...settings, banks: [own] }, { clock: systemClock, metrics, log });
   return { room, metrics, warnings };
 }

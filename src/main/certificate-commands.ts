@@ -1,0 +1,91 @@
+import { Refusal } from '../platform/refusal.ts';
+import { type CertificateFields, certificatesOfPem, type Explanation } from '../trust/index.ts';
+import type { CommandRequest, CommandResult } from './commands.ts';
+import type { Rooms } from './rooms.ts';
+import { bankOf, type Settings } from './settings.ts';
+
+/** A file with more certificates than this is no chain. */
+const MAXIMUM_CERTIFICATES = 20;
+
+/** Every check over the certificates of a file, leaf first, for one bank or for each of them. */
+export const explainCertificate = {
+  usage: 'certificate explain <file> [--bank <id>]',
+  summary: 'Prints fields, roles, path, revocation and the verdict of every check; status 1 when it is refused.',
+  words: 1,
+  options: ['bank'],
+  run: async (request: CommandRequest, rooms: Rooms, settings: Settings): Promise<CommandResult> => {
+    const { bank } = request.options;
+    const banks = bank === undefined ? settings.banks : [bankOf(settings, bank)];
+    const chain = chainOf(request.file ?? '');
+    const lines: string[] = [];
+    let status = 0;
+    for (const { id } of banks) {
+      const explanation = await rooms.trust.explain(chain, id);
+      if (!explanation.verdict.ok) status = 1;
+      if (lines.length === 0) lines.push(...explanation.certificates.flatMap(fieldLines));
+      lines.push('', `For bank ${id}:`, ...checkLines(explanation));
+    }
+    return { lines, status };
+  },
+};
+
+/** For the minute after an authority withdrew a certificate: answers are otherwise believed as long as they say. */
+export const forgetCertificates = {
+  usage: 'certificate forget',
+  summary: 'Forgets every verdict and every answer about revocation: the next request of each caller asks anew.',
+  words: 0,
+  options: [],
+  run: async (_request: CommandRequest, rooms: Rooms): Promise<CommandResult> => {
+    rooms.trust.forget();
+    return { lines: ['verdicts and answers about revocation are forgotten'], status: 0 };
+  },
+};
+
+/** @throws Refusal `file_invalid` 400 when the file holds no PEM certificates, or more than a chain has */
+function chainOf(pem: string): readonly Uint8Array[] {
+  const chain = readPem(pem);
+  if (chain.length === 0) throw new Refusal('file_invalid', 400, 'the file holds no certificate');
+  if (chain.length <= MAXIMUM_CERTIFICATES) return chain;
+  throw new Refusal('file_invalid', 400, `the file holds more than ${MAXIMUM_CERTIFICATES} certificates`);
+}
+
+function readPem(pem: string): readonly Uint8Array[] {
+  try {
+    return certificatesOfPem(pem);
+  } catch (cause) {
+    throw new Refusal('file_invalid', 400, 'the file holds something else than PEM or DER certificates', { cause });
+  }
+}
+
+function fieldLines(fields: CertificateFields, index: number): readonly string[] {
+  const rows: readonly (readonly [string, string])[] = [
+    ['subject', fields.subject],
+    ['issuer', fields.issuer],
+    ['serial', fields.serial],
+    ['thumbprint', fields.thumbprint],
+    ['valid', `${fields.notBefore.toISOString()} to ${fields.notAfter.toISOString()}`],
+    ['purposes', list(fields.extendedKeyUsages)],
+    ['organisation', fields.organizationIdentifier ?? 'none'],
+    ['roles', fields.roles === undefined ? 'no PSD2 statement' : list(fields.roles)],
+    ['kind', list(fields.qcTypes)],
+    ['qualified', fields.qualified ? 'says so' : 'no'],
+    ['OCSP', list(fields.ocspUrls)],
+    ['CRL', list(fields.crlUrls)],
+  ];
+  return [`Certificate ${index + 1}`, ...rows.map(([name, value]) => `  ${name.padEnd(13)}${value}`)];
+}
+
+function list(values: readonly string[]): string {
+  return values.length === 0 ? 'none' : values.join(', ');
+}
+
+function checkLines({ checks, path, verdict }: Explanation): readonly string[] {
+  const rows = checks.map(
+    ({ check, ok, detail, message }) => `  ${ok ? 'ok     ' : 'REFUSED'} ${check.padEnd(11)} ${detail}: ${message}`,
+  );
+  const way = path.length === 0 ? '  path: none' : `  path: ${path.join(' <- ')}`;
+  const end = verdict.ok
+    ? `  verdict: accepted, until ${verdict.validUntil.toISOString()} at most`
+    : `  verdict: ${verdict.reason} (${verdict.detail}): ${verdict.message}`;
+  return [...rows, way, end];
+}
