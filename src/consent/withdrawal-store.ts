@@ -23,7 +23,7 @@ export interface BackOff {
 
 const COLUMNS = 'bank, id, requested_at, actor, actor_reference, reason, interaction, attempts, confirmed_at';
 
-/** Notes that a consent is withdrawn; who asked first stays. One that was confirmed has to be confirmed again. */
+/** Notes that a consent is withdrawn; who asked first stays, and so does a confirmation. */
 export async function noteWithdrawal(
   statements: Statements,
   bank: string,
@@ -35,7 +35,7 @@ export async function noteWithdrawal(
   const [row] = await statements.query(
     `INSERT INTO consent.withdrawals AS kept (bank, id, requested_at, actor, actor_reference, reason, interaction, attempts, next_attempt_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
-     ON CONFLICT (bank, id) DO UPDATE SET confirmed_at = NULL, next_attempt_at = excluded.next_attempt_at
+     ON CONFLICT (bank, id) DO UPDATE SET next_attempt_at = excluded.next_attempt_at
      RETURNING ${COLUMNS}`,
     [bank, id, at, actor.kind, actor.reference, actor.reason ?? null, actor.interaction ?? null, nextAttemptAt],
   );
@@ -54,6 +54,11 @@ export async function findWithdrawals(
     [bank, ids],
   );
   return rows.map(withdrawalOf);
+}
+
+/** Takes a confirmation back: the store has forgotten what it confirmed. */
+export async function reopenWithdrawal(statements: Statements, bank: string, id: string): Promise<void> {
+  await statements.query('UPDATE consent.withdrawals SET confirmed_at = NULL WHERE bank = $1 AND id = $2', [bank, id]);
 }
 
 /** Notes that the store knows; false when somebody noted it before. */

@@ -97,13 +97,14 @@ function note(
 }
 
 async function tell(options: WithdrawalsOptions, withdrawal: Withdrawal): Promise<Consent | undefined> {
-  const { remote, clock } = options;
+  const { bank, remote, database, clock } = options;
   const { id, actor } = withdrawal;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const kept = await remote.read(id);
     if (kept === undefined) return undefined;
     const consent = consentAt(kept.consent, clock.now());
     if (typeof TRANSITIONS[consent.state].revoke !== 'object') return confirm(options, withdrawal, consent);
+    if (withdrawal.confirmedAt !== undefined) await store.reopenWithdrawal(database, bank, id);
     const changed = await remote.change(kept, { state: 'Revoked', actor });
     if (typeof changed === 'object') return confirm(options, withdrawal, checkRevoked(kept, changed));
     if (changed !== 'stale') throw new Error(`the consent store would not revoke: ${changed}`);

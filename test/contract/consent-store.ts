@@ -25,6 +25,7 @@ export function consentStoreContract(name: string, open: () => Promise<StoreUnde
     refusedCreationTests(visitor);
     changeTests(visitor);
     readingTests(visitor);
+    recordTests(visitor);
     bankTests(visitor);
   });
 }
@@ -197,7 +198,9 @@ function readingTests(visitor: Visitor): void {
     ])
       refused(await visitor.send('GET', `/consents?${query}`), 400);
   });
+}
 
+function recordTests(visitor: Visitor): void {
   test('CLD-47 CLD-56 history tells each step, by whom, when and why', async () => {
     const consent = await visitor.agreed();
     const { id } = consent.json();
