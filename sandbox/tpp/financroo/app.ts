@@ -22,9 +22,13 @@ export interface App {
   readonly now: () => Date;
 }
 
-/** The connections of one of Financroo's users, of nobody else. */
+/** The connections of one of Financroo's users, of nobody else, in the order of the list of banks. */
 export function connectionsOf(app: App, user: string): readonly Connection[] {
-  return app.store.all().filter((connection) => connection.user === user);
+  const order = (bank: string) => app.banks.findIndex(({ id }) => id === bank);
+  return app.store
+    .all()
+    .filter((connection) => connection.user === user)
+    .toSorted((one, other) => order(one.bank) - order(other.bank));
 }
 
 /** A bank by its id, its name where the list no longer has it. */

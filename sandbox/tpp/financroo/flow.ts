@@ -143,7 +143,7 @@ export async function finishFlow(flow: Flow, answer: URL, client: BankClient, pa
       connectedAt: now,
       standing: 'connected' as const,
       since: now,
-      scope: facts?.scope ?? tokens.scope,
+      scope: tokens.scope,
       consent: facts?.consent,
       endsAt: facts?.endsAt,
       tokens: tokens.kept,
@@ -194,7 +194,6 @@ function refreshIn(body: string): string | undefined {
 }
 
 interface Learned {
-  readonly scope: string | undefined;
   readonly consent: string | undefined;
   readonly endsAt: string | undefined;
 }
@@ -204,7 +203,6 @@ async function learn(configuration: Configuration, { kept }: Exchanged): Promise
   const access = await tokenIntrospection(configuration, kept.access);
   const refresh = kept.refresh === undefined ? undefined : await tokenIntrospection(configuration, kept.refresh);
   return {
-    scope: access.scope,
     consent: typeof access.consent_id === 'string' ? access.consent_id : undefined,
     endsAt: typeof refresh?.exp === 'number' ? new Date(refresh.exp * 1_000).toISOString() : undefined,
   };

@@ -1,5 +1,5 @@
 import type { OwnAccount } from './account-data.ts';
-import { type App, bankName, moment } from './app.ts';
+import { type App, bankName } from './app.ts';
 import { accountsOf } from './dashboard-page.ts';
 import { formToken, page, problemPage } from './layout.ts';
 import { html, type Markup } from './markup.ts';
@@ -35,7 +35,7 @@ ${
 <select id="account" name="account" required>${accounts.map((one) => accountOption(one, given.get('account')))}</select>
 <label for="amount">Amount</label>
 <input id="amount" name="amount" inputmode="decimal" required value="${given.get('amount') ?? ''}" aria-describedby="amount-hint">
-<p class="hint" id="amount-hint">In the account’s currency, such as 12.50. The lab’s payment names no payee: the money goes to the bank’s demo merchant.</p>
+<p class="hint" id="amount-hint">In the account’s currency, such as 12.50. The lab’s payment names no payee: the amount leaves the account, and that is all.</p>
 <div class="actions"><button>Continue</button></div></form>`
 }`;
   return page(app, session, { title: 'Pay', current: '/pay', status, body });
@@ -76,7 +76,7 @@ ${outcome === undefined ? '' : answerOf(outcome, bank)}
 <dt>From</dt><dd>${bank}: ${account.name}, ${account.maskedNumber}</dd>
 <dt>Payment</dt><dd><code>${draft.id}</code></dd>
 </dl>
-<h2>History</h2><ol>${draft.steps.map(({ at, text }) => html`<li><time datetime="${at.toISOString()}">${moment(at)}</time>: ${text}</li>`)}</ol></section>
+<h2>History</h2><ol>${draft.steps.map(({ at, text }) => html`<li><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)} UTC</time>: ${text}</li>`)}</ol></section>
 ${confirmed ? afterwards(draft) : confirmation(app, session, draft)}`;
   return page(app, session, {
     title: 'Payment',

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openRegister } from '../../sandbox/authority/register.ts';
+import { type Places, placesOf } from '../../sandbox/places.ts';
+import type { Bank } from '../../sandbox/tpp/financroo/bank-list.ts';
+import { type Financroo, openFinancroo } from '../../sandbox/tpp/financroo/financroo.ts';
+import { type BrowserClient, createBrowserClient, fieldOf } from './browser-client.ts';
+import { freePorts } from './http.ts';
+import { type LyingBank, startLyingBank } from './lying-bank.ts';
+
+/** Financroo before banks that can be told to lie. */
+export interface FinancrooWorld {
+  readonly places: Places;
+  readonly financroo: Financroo;
+  readonly banks: readonly LyingBank[];
+  readonly said: readonly string[];
+  /** Another browser. */
+  browser(): BrowserClient;
+  /** A browser that is signed in. */
+  signedIn(user?: string): Promise<BrowserClient>;
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes a sandbox's certificates below a directory, starts two lying banks, `one` and `other`, and Financroo. */
+export async function openFinancrooWorld(root: string): Promise<FinancrooWorld> {
+  const places = placesOf(root);
+  const [port = 0, ...bankPorts] = await freePorts(3);
+  await openRegister(places, [], new Date(), `https://localhost:${port}/callback`);
+  const read = (path: string) => readFile(join(places.platform, path), 'utf8');
+  const server = { certificate: await read('server.pem'), key: await read('server.key') };
+  const banks = await Promise.all(bankPorts.map((bankPort) => startLyingBank(server, bankPort)));
+  const list = banks.map((bank, index) => bankOf(index === 0 ? 'one' : 'other', bank.issuer));
+  const rootPem = await readFile(join(places.authority, 'root.pem'), 'utf8');
+  const said: string[] = [];
+  const open = () => openFinancroo({ places, port, banks: list, say: (line) => said.push(line) });
+  let financroo = await open();
+  await financroo.tried;
+  const browser = () => createBrowserClient(rootPem);
+  return {
+    places,
+    banks,
+    said,
+    browser,
+    get financroo() {
+      return financroo;
+    },
+    signedIn: async (user = 'robin') => {
+      const client = browser();
+      await client.post(`${financroo.origin}/sign-in`, { user, password: 'financroo' });
+      return client;
+    },
+    restart: async () => {
+      await financroo.close();
+      financroo = await open();
+      await financroo.tried;
+    },
+    close: async () => {
+      await financroo.close();
+      await Promise.all(banks.map((bank) => bank.close()));
+    },
+  };
+}
+
+function bankOf(id: string, issuer: string): Bank {
+  const bases = { issuer, mtlsBase: issuer, resourceBase: issuer };
+  return { id, name: `Bank ${id}`, ...bases, enableDcr: true, clientId: undefined };
+}
+
+/** Sends a form of a page, with the token the page has for it. */
+export async function press(browser: BrowserClient, page: string, action: string, fields = {}) {
+  const { origin } = new URL(page);
+  const { body } = await browser.get(page);
+  return browser.post(`${origin}${action}`, { form_token: fieldOf(body, action, 'form_token'), ...fields });
+}
