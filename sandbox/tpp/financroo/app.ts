@@ -1,6 +1,7 @@
 import type { BankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
 import type { Connections } from './connections.ts';
+import type { Logs } from './logs.ts';
 import type { Recorder } from './messages.ts';
 import type { Pictures } from './pictures.ts';
 import type { Sessions } from './sessions.ts';
@@ -14,6 +15,7 @@ export interface App {
   clientOf(bank: string): BankClient | undefined;
   readonly store: Store;
   readonly connections: Connections;
+  readonly logs: Logs;
   readonly pictures: Pictures;
   readonly recorder: Recorder;
   readonly sessions: Sessions;

@@ -122,7 +122,7 @@ export async function comeBack(app: App, visit: Visit): Promise<Reply> {
     const flow = takeFlow(session.flows, url, (id) => app.clientOf(id)?.bank.issuer, app.now());
     const client = app.clientOf(flow.bank);
     if (client === undefined) throw new Problem('This bank is not in the list any more.');
-    app.connections.keepLog(flow.id, session.user, flow.bank, flow.log);
+    app.logs.keep({ id: flow.id, user: session.user, bank: flow.bank }, flow.log);
     const arrival = await finishFlow(flow, url, client, app);
     if (arrival.kind === 'declined') return declined(app, session, client.bank, arrival);
     await app.connections.keep({ ...arrival.connection, user: session.user });

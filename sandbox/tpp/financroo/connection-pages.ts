@@ -85,10 +85,10 @@ export async function disconnect(app: App, _visit: Visit, session: Session, id: 
 /** `GET /connections/{id}/messages`: under the hood, of connections and of flows that became none. */
 export function showMessages(app: App, _visit: Visit, session: Session, id: string): Reply {
   const connection = findOwn(app, session, id);
-  const owner = app.connections.ownerOfLog(id);
-  const bank = connection?.bank ?? (owner?.user === session.user ? owner.bank : undefined);
+  const kept = app.logs.find(id, session.user);
+  const bank = connection?.bank ?? kept?.bank;
   if (bank === undefined) return notThere(app, session);
-  const log = [...(app.clientOf(bank)?.log ?? []), ...app.connections.log(id)];
+  const log = [...(app.clientOf(bank)?.log ?? []), ...(kept?.log ?? [])];
   return messagesPage(app, session, `Under the hood: ${bankName(app, bank)}`, log);
 }
 

@@ -1,6 +1,7 @@
 import { tokenIntrospection, tokenRevocation } from 'openid-client';
 import type { BankClient } from './bank-client.ts';
-import type { Log, Recorder } from './messages.ts';
+import type { Logs } from './logs.ts';
+import type { Recorder } from './messages.ts';
 import { sentenceOf } from './problem.ts';
 import type { Connection, Store } from './store.ts';
 
@@ -20,11 +21,6 @@ export interface Connections {
   leave(connection: Connection): Promise<Leaving>;
   /** Where a connection that is `leaving` stands. */
   leaving(connection: Connection): Leaving | undefined;
-  /** The messages of a connection or of a flow that became none. */
-  log(id: string): Log;
-  keepLog(id: string, user: string, bank: string, log: Log): void;
-  /** Whose log it is. */
-  ownerOfLog(id: string): { readonly user: string; readonly bank: string } | undefined;
   close(): void;
 }
 
@@ -33,42 +29,22 @@ export interface ConnectionParts {
   readonly store: Store;
   readonly clientOf: (bank: string) => BankClient | undefined;
   readonly recorder: Recorder;
+  readonly logs: Logs;
   readonly now: () => Date;
 }
 
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 15 * 60_000;
-/** Flows that came to nothing are kept to be looked at; the oldest go. */
-const MOST_LOGS = 100;
-
-interface KeptLog {
-  readonly user: string;
-  readonly bank: string;
-  readonly log: Log;
-}
 
 /** The connections of a store; those that were leaving when Financroo stopped are tried again. */
 export function openConnections(parts: ConnectionParts): Connections {
   const { store, now } = parts;
-  const logs = new Map<string, KeptLog>();
   const pending = new Map<string, Leaving>();
   const timers = new Map<string, NodeJS.Timeout>();
 
-  const keepLog = (id: string, user: string, bank: string, log: Log) => {
-    logs.set(id, { user, bank, log });
-    const [oldest] = logs.keys();
-    if (logs.size > MOST_LOGS && oldest !== undefined) logs.delete(oldest);
-  };
-  const logOf = (connection: Connection): Log => {
-    const kept = logs.get(connection.id);
-    if (kept !== undefined) return kept.log;
-    const log: Log = [];
-    keepLog(connection.id, connection.user, connection.bank, log);
-    return log;
-  };
   const attempt = async (connection: Connection, delay: number): Promise<Leaving> => {
     clearTimeout(timers.get(connection.id));
-    const problem = await parts.recorder.within(logOf(connection), () => giveBack(connection, parts));
+    const problem = await parts.recorder.within(parts.logs.of(connection), () => giveBack(connection, parts));
     if (problem === undefined) {
       pending.delete(connection.id);
       await store.remove(connection.id);
@@ -105,9 +81,6 @@ export function openConnections(parts: ConnectionParts): Connections {
     },
     leave,
     leaving: ({ id }) => pending.get(id),
-    log: (id) => logs.get(id)?.log ?? [],
-    keepLog,
-    ownerOfLog: (id) => logs.get(id),
     close: () => {
       for (const timer of timers.values()) clearTimeout(timer);
     },

@@ -22,11 +22,7 @@ async function look(app: App, session: Session, thorough: boolean): Promise<void
     .map((connection) => {
       const client = app.clientOf(connection.bank);
       if (client === undefined) return Promise.resolve();
-      const log = app.connections.log(connection.id);
-      if (app.connections.ownerOfLog(connection.id) === undefined) {
-        app.connections.keepLog(connection.id, connection.user, connection.bank, log);
-      }
-      return app.pictures.take(connection, client, log, thorough);
+      return app.pictures.take(connection, client, app.logs.of(connection), thorough);
     });
   await Promise.race([Promise.all(work), wait(PATIENCE_MS, undefined, { ref: false })]);
 }

@@ -9,6 +9,7 @@ import type { App } from './app.ts';
 import { type BankClient, openBankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
 import { openConnections } from './connections.ts';
+import { createLogs } from './logs.ts';
 import { createRecorder } from './messages.ts';
 import { createPictures } from './pictures.ts';
 import { openKeys } from './seal.ts';
@@ -47,10 +48,11 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
     banks.map((bank) => [bank.id, openBankClient({ bank, places, party, recorder, redirectUri, say, now })]),
   );
   const clientOf = (bank: string) => clients.get(bank);
-  const connections = openConnections({ store, clientOf, recorder, now });
+  const logs = createLogs();
+  const connections = openConnections({ store, clientOf, recorder, logs, now });
   const pictures = createPictures({ store, recorder, now, ended: connections.end });
   const app: App = {
-    ...{ origin, redirectUri, banks, clientOf, store, connections, pictures, recorder, now },
+    ...{ origin, redirectUri, banks, clientOf, store, connections, logs, pictures, recorder, now },
     sessions: createSessions(keys, now),
     thumbprint: await thumbprintOf(places),
   };

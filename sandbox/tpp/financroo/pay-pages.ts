@@ -138,6 +138,6 @@ export async function confirmPayment(app: App, _visit: Visit, session: Session, 
     draft.outcome = { kind: 'failed', reason: 'This bank is not connected any more.' };
     return seeOther(`/pay/${id}`);
   }
-  await pay(draft, connection, client, app.connections.log(connection.id), app);
+  await pay(draft, connection, client, app.logs.of(connection), app);
   return seeOther(`/pay/${id}`);
 }
