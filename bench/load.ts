@@ -19,6 +19,7 @@ interface Line {
   readonly caller: Caller;
   readonly fixed: readonly Buffer[];
   readonly make: (() => Buffer) | undefined;
+  readonly cold: boolean;
   supply: Buffer[];
   next: number;
 }
@@ -38,7 +39,7 @@ for (const target of scenario.targets) {
   lines.set(target, opened);
 }
 const slices: Slice[] = [];
-for (const target of scenario.targets) await measure(target, scenario.warmMs, -1);
+for (const target of scenario.targets) if (target.cold !== true) await measure(target, scenario.warmMs, -1);
 for (let round = 0; round < scenario.rounds; round += 1) {
   // Every other round backwards, so that a drift of the machine meets all targets alike.
   const order = round % 2 === 0 ? scenario.targets : scenario.targets.toReversed();
@@ -54,8 +55,9 @@ async function openLine(target: Target, caller: Caller): Promise<Line> {
     caller,
     fixed: caller.assertion === undefined ? caller.requests.map((text) => Buffer.from(text)) : [],
     make: caller.assertion === undefined ? undefined : requestMaker(head, caller.assertion),
+    cold: target.cold === true,
     supply: [],
-    next: Math.floor(Math.random() * caller.requests.length),
+    next: target.cold === true ? -1 : Math.floor(Math.random() * caller.requests.length),
   };
 }
 
@@ -64,7 +66,8 @@ async function measure(target: Target, milliseconds: number, round: number): Pro
   for (const line of all) await refresh(target, line, milliseconds, all.length);
   await wait(PAUSE_MS);
   // Connections to the bank that rested were closed meanwhile, and garbage waits: neither belongs to the steady state.
-  if (all.every(({ make }) => make === undefined)) await drive(all, performance.now() + RAMP_MS);
+  if (target.cold !== true && all.every(({ make }) => make === undefined))
+    await drive(all, performance.now() + RAMP_MS);
   const before = readings(target);
   const started = performance.now();
   const { latencies, refused, refusal } = await drive(all, started + milliseconds);
@@ -129,7 +132,9 @@ function drive(all: readonly Line[], until: number): Promise<Driven> {
 
 function take(line: Line): Buffer | undefined {
   if (line.make !== undefined) return line.supply.pop();
-  line.next = (line.next + 1) % line.fixed.length;
+  line.next += 1;
+  if (!line.cold) line.next %= line.fixed.length;
+  // One that is used up ends its connection's part in the slice.
   return line.fixed[line.next];
 }
 

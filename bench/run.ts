@@ -1,36 +1,61 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gatewayTargets, startBareProxy } from './gateway.ts';
+import { parseArgs } from 'node:util';
 import { startHaproxy } from './haproxy.ts';
-import { measure } from './measure.ts';
-import { compare } from './statistics.ts';
+import type { Effort } from './measure.ts';
+import { isPinned } from './processes.ts';
+import { documentOf, type Section } from './report.ts';
+import { SECTIONS } from './sections.ts';
 import { openWorld } from './world.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
-const { chmod } = await import('node:fs/promises');
-await chmod(directory, 0o755);
-try {
-  const world = await openWorld(directory, 64);
-  const bare = await startBareProxy(world);
+/** Connections to the gateway, each a participant of its own. */
+const PARTIES = 64;
+const EFFORT: Effort = { rounds: 12, sliceMs: 2_000, warmMs: 4_000 };
+const QUICK: Effort = { rounds: 3, sliceMs: 1_000, warmMs: 1_500 };
+const DOCUMENT = new URL('../docs/reference/performance.md', import.meta.url);
+
+/** `npm run bench`: everything, printed and written to the reference. `--only gateway,tokens` and `--quick` print alone. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean' } } });
+  const names = values.only?.split(',') ?? [...SECTIONS.keys()];
+  const unknown = names.find((name) => !SECTIONS.has(name));
+  if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${[...SECTIONS.keys()].join(', ')}`);
+  const quick = values.quick === true;
+  const directory = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
+  try {
+    // PostgreSQL runs as another user and has its cluster inside.
+    await chmod(directory, 0o755);
+    const document = await measureAll(directory, names, quick);
+    if (!quick && values.only === undefined) await writeFile(DOCUMENT, document);
+  } finally {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function measureAll(directory: string, names: readonly string[], quick: boolean): Promise<string> {
+  const world = await openWorld(directory, PARTIES);
   const haproxy = await startHaproxy(world);
-  const targets = (await gatewayTargets(world, bare, haproxy)).filter(({ name }) => new RegExp(process.env.ONLY ?? '.').test(name));
-  console.log('load', loadavg());
-  const slices = await measure(world, 'gateway', targets, {
-    rounds: Number(process.env.ROUNDS ?? 4),
-    sliceMs: 2500,
-    warmMs: 2500,
-  });
-  console.log('load', loadavg());
-  for (const t of targets)
-    console.log(
-      JSON.stringify(compare(slices, t.name, 'bare proxy'), (_k, v) =>
-        typeof v === 'number' ? Math.round(v * 1000) / 1000 : v,
-      ),
-    );
-  await bare.running.stop();
+  const sections: Section[] = [];
+  for (const name of names) {
+    const section = await SECTIONS.get(name)?.({ world, haproxy, effort: quick ? QUICK : EFFORT, quick });
+    if (section === undefined) continue;
+    sections.push(section);
+    process.stdout.write(`\n${section.title} (load average ${section.load})\n\n${section.lines.join('\n')}\n`);
+  }
   await haproxy?.running.stop();
   await world.close();
-} finally {
-  await rm(directory, { recursive: true, force: true });
+  return documentOf(sections, {
+    node: process.version,
+    postgres: world.postgres.version,
+    haproxy: haproxy?.version,
+    processor: cpus()[0]?.model ?? 'unknown processor',
+    processors: availableParallelism(),
+    pinned: isPinned,
+  });
 }
+
+main().catch((cause: unknown) => {
+  process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : 'the benchmark failed'}\n`);
+  process.exitCode = 1;
+});

@@ -23,6 +23,8 @@ export interface Target {
   readonly port: number;
   readonly pid: number;
   readonly callers: readonly Caller[];
+  /** True: every request is one never sent before, in order; no ramp before a slice. */
+  readonly cold?: boolean;
 }
 
 /** What the load generator is told: all targets in one run, in turns. */

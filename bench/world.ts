@@ -48,8 +48,12 @@ export interface World {
   /** PEM file of the key that signs a bank's access tokens. */
   readonly tokenKey: string;
   at(name: string): string;
+  /** Writes a file beside the others and gives its path. */
+  write(name: string, content: string): Promise<string>;
   audience(format: Format): string;
   issuer(format: Format): string;
+  /** The built-in store's own look-up, past every cache. */
+  findConsent(format: Format, id: string): Promise<unknown>;
   /** Tokens of a customer for a party, with their consents in the database. */
   grant(format: Format, party: Party, count: number): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -100,8 +104,13 @@ export async function openWorld(directory: string, parties: number): Promise<Wor
     port: ports.mtls,
     tokenKey: at('token-key.pem'),
     at,
+    write: async (name, content) => {
+      await writeFile(at(name), content, { mode: 0o600 });
+      return at(name);
+    },
     audience,
     issuer,
+    findConsent: (format, id) => rooms.consents.find(BANKS[format], id),
     grant: (format, party, count) => grant({ rooms, rows, issuer, audience }, format, party, count),
     close: async () => {
       await platform.stop();
