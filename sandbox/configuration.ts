@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { statementIssuer } from './authority/directory.ts';
+import { coreParticipantOf } from './authority/participants.ts';
+import { demoPassword } from './bank/passwords.ts';
 import { storeFilesOf } from './consent-store/identities.ts';
 import type { Places } from './places.ts';
 
@@ -52,12 +54,21 @@ export const sandboxBanks: readonly SandboxBank[] = [
   },
 ];
 
+/** The bank whose staff may change the directory of participants. */
+const directoryKeeper = 'gobank';
+/** Customers of every bank (design §6). */
+const sandboxUsers = ['user', 'user2'] as const;
+
 /** Every port the sandbox opens, by what opens it: change them here and everything follows (ASK-03). */
 export interface Ports {
   readonly issuer: number;
   readonly mtls: number;
   readonly plain: number;
   readonly operators: number;
+  /** Of the customer's portal. */
+  readonly portal: number;
+  /** Of the management API. */
+  readonly management: number;
   /** Of the demo third party. */
   readonly financroo: number;
   /** Of each bank's core service. */
@@ -73,6 +84,8 @@ export function portsOf(offset: number): Ports {
     mtls: 8444 + offset,
     plain: 8445 + offset,
     operators: 8080 + offset,
+    portal: 8084 + offset,
+    management: 8086 + offset,
     financroo: 8091 + offset,
     banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
     consentStores: Object.fromEntries(
@@ -99,6 +112,8 @@ export interface Addresses {
   readonly mtls: string;
   readonly plain: string;
   readonly operators: string;
+  readonly portal: string;
+  readonly management: string;
   readonly financroo: string;
 }
 
@@ -109,6 +124,8 @@ export function addressesOf(ports: Ports): Addresses {
     mtls: `https://localhost:${ports.mtls}`,
     plain: `https://localhost:${ports.plain}`,
     operators: `http://localhost:${ports.operators}`,
+    portal: `https://localhost:${ports.portal}`,
+    management: `https://localhost:${ports.management}`,
     financroo: `https://localhost:${ports.financroo}`,
   };
 }
@@ -122,7 +139,7 @@ export function corePortOf(ports: Ports, bank: SandboxBank): number {
 
 /** The platform's configuration file, as `node src/main.ts serve --config` reads it. */
 export function platformConfiguration(ports: Ports, places: Places): Readonly<Record<string, unknown>> {
-  const { issuer, mtls, plain } = addressesOf(ports);
+  const { issuer, mtls, plain, portal, management } = addressesOf(ports);
   const server = {
     host: 'localhost',
     certificate: join(places.platform, 'server.pem'),
@@ -134,6 +151,8 @@ export function platformConfiguration(ports: Ports, places: Places): Readonly<Re
       issuer: { ...server, port: ports.issuer, origin: issuer },
       mtls: { ...server, port: ports.mtls, origin: mtls, clientCertificate: 'handshake' },
       plain: { ...server, port: ports.plain, origin: plain },
+      portal: { ...server, port: ports.portal, origin: portal },
+      management: { ...server, port: ports.management, origin: management },
       operators: { host: '127.0.0.1', port: ports.operators },
       control: places.control,
     },
@@ -165,6 +184,9 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
       authorities: [join(places.authority, 'internal.pem')],
     },
     ...consentStoreConfiguration(bank, ports, places),
+    // The directory is shared by all banks of this platform: one of them keeps it.
+    management: { participant: coreParticipantOf(id), changesDirectory: id === directoryKeeper },
+    testUsers: sandboxUsers.map((username) => ({ username, password: demoPassword })),
     brand: { colour },
   };
 }

@@ -14,6 +14,8 @@ export async function findClash(ports: Ports): Promise<Clash | undefined> {
     { port: ports.mtls, purpose: 'mTLS door' },
     { port: ports.plain, purpose: 'door without client certificates' },
     { port: ports.operators, purpose: "operators' door" },
+    { port: ports.portal, purpose: "customer's portal" },
+    { port: ports.management, purpose: 'management API' },
     { port: ports.financroo, purpose: 'Financroo' },
     ...sandboxBanks.flatMap(({ id, name }) => {
       const port = ports.banks[id];

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { request as undici } from 'undici';
 import { type Places, projectDirectory } from './places.ts';
 import { platformProgram } from './platform-command.ts';
 
@@ -65,9 +66,12 @@ async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
 }
 
 async function answersReady(address: string): Promise<boolean> {
-  const answer = await fetch(`${address}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-  await answer?.arrayBuffer();
-  return answer?.ok === true;
+  // Not fetch: it refuses some ports by themselves, and 10080 is where an offset of 2000 puts this door.
+  const answer = await undici(`${address}/health/ready`, { bodyTimeout: 2_000, headersTimeout: 2_000 }).catch(
+    () => undefined,
+  );
+  await answer?.body.dump();
+  return answer?.statusCode === 200;
 }
 
 /** The last line that says something, without the wrapping of a structured log. */

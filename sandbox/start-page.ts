@@ -13,7 +13,7 @@ export async function startPage(
   milliseconds: number,
   notes: readonly string[],
 ): Promise<string> {
-  const { issuer, mtls, plain, operators, financroo } = addressesOf(ports);
+  const { issuer, mtls, plain, operators, portal, management, financroo } = addressesOf(ports);
   const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
   const here = (path: string) => {
     const short = relative(process.cwd(), path);
@@ -26,6 +26,8 @@ export async function startPage(
     ...sandboxBanks.map(({ id, name }) => `  ${name.padEnd(17)}${issuer}/${id}/.well-known/openid-configuration`),
     '',
     `  Financroo   ${financroo}   the demo third party: open this first (robin / ${demoUserPassword})`,
+    `  portal      ${portal}   customers see and stop what they share`,
+    `  management  ${management}/{bank}   the banks' own services: consents, tokens, participants, trail`,
     `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
     `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
     `  health      ${operators}/health/ready`,

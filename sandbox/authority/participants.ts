@@ -79,6 +79,17 @@ export function planParticipant(
   };
 }
 
+/** By this name a bank itself stands in the directory: its own services and staff come with this entry's certificate. */
+export function coreParticipantOf(bank: string): string {
+  return `${bank}-core`;
+}
+
+/** A bank's own entry: role ASPSP, no customers are ever sent back to it. */
+export function planBank(bank: string): ParticipantPlan {
+  const title = `${bank.charAt(0).toUpperCase()}${bank.slice(1)} core services`;
+  return planParticipant(coreParticipantOf(bank), ['ASPSP'], { title, redirectUris: [] });
+}
+
 /** The participants of a fresh sandbox (design §6). */
 export const firstParticipants: readonly ParticipantPlan[] = [
   planParticipant(demoParticipant, ['AISP', 'PISP', 'CBPII']),

@@ -13,6 +13,7 @@ import {
   equipParticipant,
   firstParticipants,
   type ParticipantPlan,
+  planBank,
 } from './participants.ts';
 
 /** What a start found or made. */
@@ -37,9 +38,12 @@ export async function openRegister(
 ): Promise<Register> {
   const equipment = await openEquipment(places, now);
   await keepIdentities(places, equipment.authority, banks, now);
-  const plans = (await readPlans(places)).map((plan) =>
+  const kept = (await readPlans(places)).map((plan) =>
     plan.entry.id === demoParticipant ? { ...plan, redirectUris: [callback] } : plan,
   );
+  // A bank that is new here gets its own entry in the directory.
+  const missing = banks.map(planBank).filter(({ entry }) => !kept.some((plan) => plan.entry.id === entry.id));
+  const plans = [...kept, ...missing];
   const renewed: string[] = [];
   for (const plan of plans) {
     if (await equip(plan, equipment)) renewed.push(plan.entry.id);

@@ -5,6 +5,9 @@ import { readable, readIfThere, writeSecret } from '../authority/files.ts';
 import type { Places } from '../places.ts';
 import { openWire, transportIdentity, trustedRoot, type Wire } from './wire.ts';
 
+const FORGOTTEN = 'does not know {client} any more: it registers anew when it is used';
+const UNREACHABLE = 'did not answer for {client}: it is asked again when it is used';
+
 /** How a client proves that it is itself. */
 export type Authentication = 'private_key_jwt' | 'tls_client_auth';
 
@@ -42,9 +45,8 @@ export async function keepRegistrations(places: Places, mtls: string): Promise<r
     try {
       for (const file of files.filter((candidate) => candidate.endsWith('.json'))) {
         const bank = file.slice(0, -'.json'.length);
-        const problem = await keepRegistration(places, name, bank, mtls, wire).catch(() => 'does not answer for');
-        if (problem !== undefined)
-          notes.push(`${bank} ${problem} the client of ${name}: it registers anew when it is used`);
+        const problem = await keepRegistration(places, name, bank, mtls, wire).catch(() => UNREACHABLE);
+        if (problem !== undefined) notes.push(`${bank} ${problem}`.replace('{client}', `the client of ${name}`));
       }
     } finally {
       await wire.close();
@@ -66,14 +68,14 @@ async function keepRegistration(
   const registration = await moved(places, name, bank, kept, mtls);
   if (await isKnown(registration, wire)) return undefined;
   const { registration_client_uri: address, registration_access_token: token, client_id } = registration;
-  if (address === undefined || token === undefined) return 'does not know';
+  if (address === undefined || token === undefined) return FORGOTTEN;
   const metadata = await metadataOf(places, name, registration.token_endpoint_auth_method);
   const answer = await wire.send(address, {
     method: 'PUT',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...metadata, client_id }),
   });
-  if (answer.status !== 200) return 'does not know';
+  if (answer.status !== 200) return FORGOTTEN;
   // Members the answer leaves out have not changed.
   const renewed = parseRegistration(JSON.stringify({ ...registration, ...JSON.parse(answer.responseBody) }));
   await writeSecret(clientFile(places, name, bank), readable(renewed));
