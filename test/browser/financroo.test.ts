@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { axeFindings } from '../support/axe.ts';
+import { createBrowserClient } from '../support/browser-client.ts';
+import { isTooWide, openChromium, openContext, type View } from '../support/chromium.ts';
+import { type Customer, customerOf } from '../support/financroo-customer.ts';
+import { openTestSandbox, type TestSandbox } from '../support/sandbox.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'var', 'screenshots');
+const DESKTOP: View = { width: 1440, colorScheme: 'light' };
+const views: readonly View[] = [
+  DESKTOP,
+  { width: 1440, colorScheme: 'dark' },
+  { width: 360, colorScheme: 'light' },
+  { width: 360, colorScheme: 'dark' },
+];
+/** Of the sandbox's customer `user`, by bank. */
+const ALL = ['Everyday', 'Rainy day', 'Travel card', 'Household'];
+
+const root = await temporaryDirectory();
+let sandbox: TestSandbox;
+let browser: Browser;
+let origin: string;
+
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  sandbox = await openTestSandbox(root);
+  origin = `https://localhost:${sandbox.ports.financroo}`;
+  browser = await openChromium();
+});
+after(async () => {
+  await browser?.close();
+  await sandbox?.stop();
+});
+
+/** Runs in a browser of its own, signed in to Financroo; a script or style that was refused fails the test. */
+async function asCustomer(work: (customer: Customer) => Promise<void>, view = DESKTOP, user = 'robin'): Promise<void> {
+  const context = await openContext(browser, view);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (400|404|401|502)/.test(message.text()))
+      complaints.push(message.text());
+  });
+  const customer = customerOf(page, origin);
+  try {
+    await customer.signIn(user);
+    await work(customer);
+  } finally {
+    await context.close();
+  }
+  assert.deepEqual(complaints, []);
+}
+
+/** Ends every connection, so that the next test begins without. */
+async function leaveAll({ page }: Customer): Promise<void> {
+  await page.goto(`${origin}/settings`);
+  await page.getByRole('button', { name: 'Delete my data' }).click();
+  await page.getByText('Everything is gone, and every bank confirmed it.').waitFor();
+}
+
+test('CLD-09 the start page answers 200 with a chain to the sandbox root', async () => {
+  const client = createBrowserClient(sandbox.rootPem);
+  const answer = await client.get(`${origin}/`);
+  client.close();
+  assert.equal(answer.status, 200);
+  assert.match(String(answer.headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/);
+});
+
+test('CLD-16 CLD-17 every bank is ready, with a client of its own', async () => {
+  await asCustomer(async ({ page }) => {
+    await page.goto(`${origin}/banks`);
+    const banks = await page.locator('section.bank').count();
+    assert.ok(banks >= 2);
+    assert.equal(await page.getByText('Financroo is registered here as').count(), banks);
+  });
+});
+
+for (const [first, second, user] of [
+  ['Go Bank', 'Hyperscale Bank', 'robin'],
+  ['Hyperscale Bank', 'Go Bank', 'sam'],
+] as const) {
+  test(`CLD-30 ${first} first, then ${second}: exactly the ticked accounts appear`, async () => {
+    const work = async (customer: Customer) => {
+      await customer.connect(first, ['Everyday']);
+      assert.deepEqual(await customer.accounts(), [`${first}: Everyday`]);
+      await customer.connect(second);
+      const expected = [`${first}: Everyday`, ...ALL.map((name) => `${second}: ${name}`)];
+      assert.deepEqual((await customer.accounts()).toSorted(), expected.toSorted());
+      await leaveAll(customer);
+    };
+    await asCustomer(work, DESKTOP, user);
+  });
+}
+
+test('CLD-27 cancel at the bank comes back as a sentence', async () => {
+  await asCustomer(async (customer) => {
+    await customer.toBank('Go Bank');
+    await customer.signInAtBank();
+    await customer.cancel();
+    await customer.page.getByRole('alert').getByText('You cancelled at Go Bank. Nothing was shared').waitFor();
+    await customer.page.getByRole('link', { name: 'See what came back' }).click();
+    await customer.page.getByRole('heading', { name: 'The browser comes back' }).waitFor();
+    await customer.page.goto(`${origin}/dashboard`);
+    await customer.page.getByText('No bank is connected yet').waitFor();
+  });
+});
+
+async function permissionOf({ page }: Customer): Promise<string> {
+  await page.goto(`${origin}/dashboard`);
+  await page.getByRole('link', { name: 'Details' }).first().click();
+  return page.locator('dt:has-text("Permission at the bank") + dd').innerText();
+}
+
+test('CLD-48 revoked at the platform: Financroo notices at the next look, and reconnects', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    await customer.connect('Go Bank');
+    const consent = await permissionOf(customer);
+    await sandbox.command('consent', 'revoke', 'gobank', consent);
+    await page.goto(`${origin}/dashboard`);
+    await page.getByText('withdrawn', { exact: true }).waitFor();
+    assert.deepEqual(await customer.accounts(), []);
+    await page.getByRole('link', { name: 'Reconnect' }).click();
+    await page.getByRole('button', { name: 'Continue to Go Bank' }).click();
+    await customer.signInAtBank();
+    await customer.agree(['Household']);
+    await page.getByText('Go Bank is connected.').waitFor();
+    assert.deepEqual(await customer.accounts(), ['Go Bank: Household']);
+    await leaveAll(customer);
+  });
+});
+
+test('N-119 disconnect gives the permission back: its tokens are dead at the bank', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    await customer.connect('Go Bank');
+    await permissionOf(customer);
+    await page.getByRole('button', { name: 'Disconnect Go Bank' }).click();
+    await page.getByText('Go Bank is disconnected: the bank confirmed').waitFor();
+    await page.getByRole('link', { name: 'See how, under the hood' }).click();
+    await page.getByRole('heading', { name: 'The token is given back' }).waitFor();
+    const last = page.locator('ol.messages > li').last();
+    await last.locator('summary').click();
+    assert.match(await last.innerText(), /"active": false/);
+  });
+});
+
+test('SCR-29 under the hood: the whole way in order, bound to our certificate, without a secret', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    await customer.connect('Go Bank');
+    await permissionOf(customer);
+    await page.getByRole('link', { name: 'Under the hood' }).click();
+    const titles = await page.locator('ol.messages h2').allInnerTexts();
+    const order = [
+      'Discovery',
+      'Registration',
+      'The request is pushed',
+      'The browser goes to the bank',
+      'The browser comes back',
+      'The code becomes tokens',
+      'What is this token worth?',
+      'The bank’s API: accounts',
+    ].map((title) => titles.findIndex((text) => text.endsWith(title)));
+    assert.ok(!order.includes(-1), titles.join());
+    assert.deepEqual(
+      order,
+      order.toSorted((one, other) => one - other),
+    );
+    await page.getByText('bound to us', { exact: true }).first().waitFor();
+    const text = String(await page.locator('main').textContent());
+    assert.doesNotMatch(text, /eyJ[\w-]{10,}\.eyJ|Bearer [\w-]{20}|PRIVATE KEY/);
+    assert.match(text, /"client_assertion": \{\s+"header"/);
+    await page.getByRole('group').first().locator('summary').click();
+    await page.getByRole('button', { name: 'Copy' }).first().waitFor();
+    await leaveAll(customer);
+  });
+});
+
+test('SCR-27 pay: approved once though clicked twice, declined told apart', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    await customer.connect('Lab Bank', ['Everyday']);
+    const pay = async (amount: string) => {
+      await page.goto(`${origin}/pay`);
+      await page.getByLabel('Amount').fill(amount);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('button', { name: /^Pay/ }).dblclick();
+    };
+    const balance = page.getByRole('table', { name: 'Accounts' }).locator('td').first();
+    const before = await balance.innerText();
+    await pay('1.23');
+    await page.getByRole('heading', { name: 'Paid' }).waitFor();
+    await page.goto(`${origin}/dashboard`);
+    const cents = (text: string) => Math.round(Number(text.split('\n')[0]?.replaceAll(/[^\d.]/g, '')) * 100);
+    assert.equal(cents(before) - cents(await balance.innerText()), 123);
+    await pay('999999');
+    await page.getByText('said no: insufficient funds').waitFor();
+    await leaveAll(customer);
+  });
+});
+
+test('search, filter, order and pages of transactions; charts follow currency and month', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    await customer.connect('Go Bank');
+    const all = await page.getByText(/\d+ found, page 1 of/).innerText();
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.getByText(/found, page 2 of/).waitFor();
+    await page.getByLabel('Search').fill('salary');
+    await page.locator('#transactions').getByRole('button', { name: 'Show' }).click();
+    assert.notEqual(await page.getByText(/\d+ found/).innerText(), all);
+    assert.ok((await page.getByRole('cell', { name: /Salary/ }).count()) > 5);
+    await page.getByLabel('Currency').selectOption('USD');
+    await page.locator('#spending').getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('img', { name: 'Spending by month in USD' }).waitFor();
+    await leaveAll(customer);
+  });
+});
+
+test('two tabs at once, back and forward, and a sign-out in between', async () => {
+  await asCustomer(async (customer) => {
+    const { page } = customer;
+    const other = customerOf(await page.context().newPage(), origin);
+    await customer.toBank('Go Bank');
+    await other.toBank('Lab Bank');
+    await customer.signInAtBank();
+    await other.signInAtBank();
+    await customer.agree(['Everyday']);
+    await page.getByText('Go Bank is connected.').waitFor();
+    await other.agree(['Household']);
+    await other.page.getByText('Lab Bank is connected.').waitFor();
+    await page.goto(`${origin}/dashboard`);
+    assert.deepEqual(await customer.accounts(), ['Go Bank: Everyday', 'Lab Bank: Household']);
+    await customer.toBank('Go Bank');
+    await customer.signInAtBank();
+    await other.page.getByRole('button', { name: 'Sign out' }).click();
+    await other.page.getByRole('heading', { name: 'Sign in to Financroo' }).waitFor();
+    await customer.agree(['Everyday']);
+    await page.getByText('nobody is signed in to Financroo. Nothing was exchanged.').waitFor();
+    await customer.signIn();
+    await leaveAll(customer);
+  });
+});
+
+test('without scripts and by keyboard alone', async () => {
+  const context = await openContext(browser, { ...DESKTOP, scripts: false });
+  const page = await context.newPage();
+  await page.goto(origin);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator(':focus').textContent(), 'Skip to the content');
+  await page.getByLabel('User').focus();
+  await page.keyboard.type('robin');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('financroo');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Your money' }).waitFor();
+  const customer = customerOf(page, origin);
+  await customer.connect('Go Bank', ['Everyday']);
+  assert.deepEqual(await customer.accounts(), ['Go Bank: Everyday']);
+  await leaveAll(customer);
+  await context.close();
+});
+
+/** Looks at a page as it stands: nothing too wide, no accessibility finding, one picture. */
+async function look(page: Page, name: string, view: View): Promise<void> {
+  const file = `financroo-${name}-${view.width}-${view.colorScheme}.png`;
+  await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+  assert.equal(await isTooWide(page), false, `${file} is too wide`);
+  assert.deepEqual(await axeFindings(page), [], file);
+}
+
+for (const view of views) {
+  test(`every page at ${view.width} px, ${view.colorScheme}: nothing too wide, no accessibility finding`, async () => {
+    const start = await openContext(browser, view);
+    const welcome = await start.newPage();
+    await welcome.goto(origin);
+    await look(welcome, 'start', view);
+    await start.close();
+    await asCustomer(async (customer) => {
+      const { page } = customer;
+      const see = async (path: string, name: string) => {
+        await page.goto(`${origin}${path}`);
+        await look(page, name, view);
+      };
+      await look(page, 'empty', view);
+      await see('/banks', 'banks');
+      await see('/banks/gobank', 'asking');
+      await customer.connect('Go Bank');
+      await look(page, 'connected', view);
+      await customer.connect('Lab Bank', ['Everyday', 'Travel card']);
+      await see('/dashboard', 'dashboard');
+      const consent = await permissionOf(customer);
+      await look(page, 'connection', view);
+      await page.getByRole('link', { name: 'Under the hood' }).click();
+      for (const summary of (await page.locator('summary').all()).slice(0, 6)) await summary.click();
+      await look(page, 'messages', view);
+      await see('/pay', 'pay');
+      await page.getByLabel('Amount').fill('999999');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await look(page, 'pay-summary', view);
+      await page.getByRole('button', { name: /^Pay/ }).click();
+      await look(page, 'pay-declined', view);
+      await see('/settings', 'settings');
+      await see('/callback?state=unknown&code=c', 'refused');
+      await sandbox.command('consent', 'revoke', 'gobank', consent);
+      await see('/dashboard', 'withdrawn');
+      await see('/nothing-here', 'not-found');
+      await leaveAll(customer);
+    }, view);
+  });
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Ports, portsOf } from '../../sandbox/configuration.ts';
+import { findClash } from '../../sandbox/doors.ts';
+import { type Places, placesOf } from '../../sandbox/places.ts';
+import { platformCommand } from '../../sandbox/platform-command.ts';
+import { startSandbox } from '../../sandbox/start.ts';
+
+/** The whole sandbox, as `npm start` opens it, on ports and a directory of its own. */
+export interface TestSandbox {
+  readonly places: Places;
+  readonly ports: Ports;
+  readonly rootPem: string;
+  /** A command of the platform, as an operator runs it. @throws Error when it fails */
+  command(...words: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts it below a directory. */
+export async function openTestSandbox(root: string): Promise<TestSandbox> {
+  const places = placesOf(join(root, 'var'));
+  const ports = await freeSandboxPorts();
+  const sandbox = await startSandbox(places, ports);
+  return {
+    places,
+    ports,
+    rootPem: await readFile(join(places.authority, 'root.pem'), 'utf8'),
+    command: async (...words) => {
+      const told = await platformCommand(places, words);
+      if (told.status !== 0) throw new Error(`${words.join(' ')}: ${told.output} ${told.problem}`);
+      return told.output;
+    },
+    stop: () => sandbox.stop(),
+  };
+}
+
+/** An offset at which every port is free; several sandboxes may be tested on one machine. */
+async function freeSandboxPorts(): Promise<Ports> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const ports = portsOf(1_000 + Math.floor(Math.random() * 400) * 100);
+    if ((await findClash(ports)) === undefined) return ports;
+  }
+  throw new Error('this machine has no free ports');
+}
