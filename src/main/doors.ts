@@ -76,10 +76,14 @@ async function openMtls(parts: DoorParts): Promise<Door> {
   const { settings, rooms } = parts;
   const { mtls } = settings.doors;
   const listener = await listenerOf('mtls', mtls);
+  const handle = handlerOf('mtls', parts);
   return openDoor({
     ...listener,
     tls: { ...listener.tls, clientCertificate: mtls.clientCertificate, acceptPeer: acceptPeer(settings, rooms) },
-    handler: handlerOf('mtls', parts),
+    handler: (request, response) => {
+      rooms.behindProxy(request);
+      return handle(request, response);
+    },
     onRefusedHandshake: (refused) => rooms.audit.enqueue(handshakeRefused(refused)),
   });
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { type Consents, createConsents } from '../consent/index.ts';
 import { createDirectory, type Directory } from '../directory/index.ts';
@@ -25,6 +26,8 @@ export interface Rooms {
   readonly audit: Audit;
   readonly vault: Vault;
   readonly trust: TrustRoom;
+  /** Said of a request that came through the door behind a proxy. */
+  readonly behindProxy: (request: IncomingMessage) => void;
   readonly directory: Directory;
   readonly consents: Consents;
   readonly tokens: Tokens;
@@ -65,7 +68,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const keyStore = await openFileKeyStore(settings.keys.directory);
     const vault = await createVault({ database, audit, clock, keyStore });
     const reference = await customerReferences(settings, vault);
-    const trust = await openTrust(settings, { clock, log, metrics });
+    const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics });
     const directory = await createDirectory({ database, audit, clock, log });
     const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
     const consents = await createConsents({ stores: stores.storeOf, database, clock });
@@ -77,7 +80,21 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       await audit.close();
       await database.close();
     };
-    return { clock, metrics, database, migrations, audit, vault, trust, directory, consents, tokens, reference, close };
+    return {
+      clock,
+      metrics,
+      database,
+      migrations,
+      audit,
+      vault,
+      trust,
+      behindProxy,
+      directory,
+      consents,
+      tokens,
+      reference,
+      close,
+    };
   } catch (cause) {
     await database.close();
     throw cause;

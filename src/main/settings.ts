@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
+import { Forwarded } from './forwarded.ts';
 import { BankTrust, checkTrust } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -35,6 +36,7 @@ const MtlsDoor = Type.Object(
       description:
         'handshake: no certificate ends the handshake. request: the handshake succeeds and the answer is a 401 that says what was wrong.',
     }),
+    forwarded: Type.Optional(Forwarded),
   },
   { ...closed, description: 'The door of machines: every caller has a client certificate.' },
 );
@@ -207,6 +209,10 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     throw new Error(`banks[${shown}].testUsers: test users exist in the sandbox only`);
   if (settings.doors.plain !== undefined && settings.sandbox !== true) {
     throw new Error('doors.plain: a door without client certificates opens in the sandbox only');
+  }
+  const { forwarded, clientCertificate } = settings.doors.mtls;
+  if (forwarded !== undefined && clientCertificate !== 'request') {
+    throw new Error('doors.mtls.forwarded: behind a proxy doors.mtls.clientCertificate must be request');
   }
   const { statementIssuer, statementKeys } = settings.directory;
   if ((statementIssuer === undefined) !== (statementKeys === undefined)) {

@@ -11,34 +11,26 @@ const RSA_BITS = { minimum: 2_048, maximum: 8_192 } as const;
 const MAXIMUM_AGE_SECONDS = 604_800;
 const MAXIMUM_DENIED = 10_000;
 
-function oneOf<const T extends readonly string[]>(names: T, description: string) {
-  return Type.Union(
-    names.map((name) => Type.Literal<T[number]>(name)),
-    { description },
-  );
-}
-
 const Age = (description: string) => Type.Integer({ minimum: 1, maximum: MAXIMUM_AGE_SECONDS, description });
 
 const Revocation = Type.Object(
   {
     order: Type.Optional(
-      oneOf(
-        ['ocsp-first', 'crl-first', 'ocsp-only', 'crl-only'],
-        'Which source is asked first; the other one only when the first has no answer. Without it: ocsp-first.',
-      ),
+      Type.Enum(['ocsp-first', 'crl-first', 'ocsp-only', 'crl-only'], {
+        description:
+          'Which source is asked first; the other one only when the first has no answer. Without it: ocsp-first.',
+      }),
     ),
     nonce: Type.Optional(
-      oneOf(
-        ['require', 'prefer', 'off'],
-        'require: answers of a responder without our nonce do not count. Without it: prefer.',
-      ),
+      Type.Enum(['require', 'prefer', 'off'], {
+        description: 'require: answers of a responder without our nonce do not count. Without it: prefer.',
+      }),
     ),
     certIdHash: Type.Optional(
-      oneOf(
-        ['sha1', 'sha256'],
-        'Hash by which the responder is asked; many know SHA-1 alone, which protects nothing here. Without it: sha1.',
-      ),
+      Type.Enum(['sha1', 'sha256'], {
+        description:
+          'Hash by which the responder is asked; many know SHA-1 alone, which protects nothing here. Without it: sha1.',
+      }),
     ),
     unknownFallsToCrl: Type.Optional(
       Type.Boolean({
@@ -87,9 +79,12 @@ export const BankTrust = Type.Object(
       }),
     ),
     keyUsages: Type.Optional(
-      Type.Array(oneOf(['digitalSignature', 'nonRepudiation'], 'A key usage the certificate must have.'), {
-        minItems: 1,
-      }),
+      Type.Array(
+        Type.Enum(['digitalSignature', 'nonRepudiation'], { description: 'A key usage the certificate must have.' }),
+        {
+          minItems: 1,
+        },
+      ),
     ),
     qualified: Type.Optional(
       Type.Boolean({ description: 'The certificate must say that it is qualified (QcCompliance). Without it: no.' }),
@@ -104,19 +99,21 @@ export const BankTrust = Type.Object(
       Type.Object(
         {
           rolesEncoding: Type.Optional(
-            oneOf(
-              ['etsi', 'flattened', 'sandbox'],
-              'etsi: as TS 119 495 says. flattened: also the flat form of certificates of 2020. Without it: etsi.',
-            ),
+            Type.Enum(['etsi', 'flattened', 'sandbox'], {
+              description:
+                'etsi: as TS 119 495 says. flattened: also the flat form of certificates of 2020. Without it: etsi.',
+            }),
           ),
           authority: Type.Optional(
-            oneOf(
-              ['strict', 'relaxed'],
-              "strict: country and code of the authority fit the organisation's identifier. Without it: relaxed.",
-            ),
+            Type.Enum(['strict', 'relaxed'], {
+              description:
+                "strict: country and code of the authority fit the organisation's identifier. Without it: relaxed.",
+            }),
           ),
           organizationIdentifier: Type.Optional(
-            oneOf(['psd', 'any'], 'psd: identifiers of the PSD form alone count. Without it: any.'),
+            Type.Enum(['psd', 'any'], {
+              description: 'psd: identifiers of the PSD form alone count. Without it: any.',
+            }),
           ),
         },
         closed,

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { createTrust, type TrustObservation, type TrustRoom, type TrustScheme } from '../trust/index.ts';
 import { callbackSchemes } from './consent-stores.ts';
+import { forwardedSource } from './forwarded.ts';
 import type { BankSettings, Settings } from './settings.ts';
 
 /** What the room is given beside the settings. */
@@ -13,9 +15,25 @@ interface TrustParts {
   readonly metrics: Metrics;
 }
 
-/** The room that judges certificates, by the settings of every bank. @throws Error naming the bank whose scheme is not sound */
-export async function openTrust(settings: Settings, { clock, log, metrics }: TrustParts): Promise<TrustRoom> {
-  return createTrust({ clock, schemes: await schemesOf(settings), log, observe: countTrust(metrics) });
+/** The room, and how the door behind a proxy says that a request came through it. */
+export interface OpenTrust {
+  readonly trust: TrustRoom;
+  /** Must be told before anybody asks for the request's certificate; without it certificate headers are deleted. */
+  readonly behindProxy: (request: IncomingMessage) => void;
+}
+
+/** The room that judges certificates, by the settings of every bank. @throws Error naming the bank or proxy whose settings are not sound */
+export async function openTrust(settings: Settings, { clock, log, metrics }: TrustParts): Promise<OpenTrust> {
+  const source = await forwardedSource(settings.doors.mtls.forwarded);
+  const proxied = new WeakSet<IncomingMessage>();
+  const trust = createTrust({
+    clock,
+    schemes: await schemesOf(settings),
+    log,
+    observe: countTrust(metrics),
+    forwarded: (request) => (proxied.has(request) ? source : undefined),
+  });
+  return { trust, behindProxy: (request) => proxied.add(request) };
 }
 
 /** One line at the start of a server for every bank that takes withdrawn certificates (WSO-07). */

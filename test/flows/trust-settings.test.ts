@@ -32,7 +32,7 @@ async function opened(trust: Partial<BankSettings['trust']>) {
   const note = (...line: unknown[]) => void warnings.push(line);
   const log = { debug: note, info: note, warn: note, error: note };
   warnOfTrust({ ...settings, banks: [own] }, log);
-  const room = await openTrust({ ...settings, banks: [own] }, { clock: systemClock, metrics, log });
+  const { trust: room } = await openTrust({ ...settings, banks: [own] }, { clock: systemClock, metrics, log });
   return { room, metrics, warnings };
 }
 

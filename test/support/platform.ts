@@ -33,6 +33,8 @@ export interface TestPlatform {
 export interface PlatformOptions {
   readonly clientCertificate?: 'handshake' | 'request';
   readonly banks?: readonly Partial<BankSettings>[];
+  /** The proxy before the mTLS door. */
+  readonly forwarded?: Settings['doors']['mtls']['forwarded'];
   /** Banks with files or servers of their own, made once the authority and the directory are there; instead of `banks`. */
   readonly prepare?: (authority: Authority, directory: string) => Promise<readonly Partial<BankSettings>[]>;
 }
@@ -158,7 +160,11 @@ async function settingsOf(
     sandbox: true,
     doors: {
       issuer: door(issuer),
-      mtls: { ...door(mtls), clientCertificate: options.clientCertificate ?? 'request' },
+      mtls: {
+        ...door(mtls),
+        clientCertificate: options.clientCertificate ?? 'request',
+        ...(options.forwarded === undefined ? {} : { forwarded: options.forwarded }),
+      },
       plain: door(plain),
       portal: door(portal),
       management: door(management),

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { type Static, Type } from 'typebox';
+import { FilePath, readSecret, SecretReference } from '../platform/config.ts';
+import { checkForwardedSource, type ForwardedFormat, type ForwardedSource } from '../trust/index.ts';
+
+const closed = { additionalProperties: false } as const;
+const HeaderName = Type.String({ minLength: 1, maxLength: 100 });
+/** More trusted hops before one door than this is a mistake. */
+const MAXIMUM_HOPS = 5;
+
+const FORMATS = [
+  'rfc9440',
+  'nginx-escaped',
+  'aws-alb',
+  'envoy-xfcc',
+  'base64-der',
+  'traefik',
+  'traefik-escaped',
+  'pem-loose',
+] as const satisfies ForwardedFormat[];
+
+/** The one proxy before a door that hands on the caller's certificate (certificates.md §11). */
+export const Forwarded = Type.Object(
+  {
+    header: HeaderName,
+    format: Type.Enum(FORMATS, { description: 'The one form of the header; it is never guessed.' }),
+    chainHeader: Type.Optional(HeaderName),
+    proxies: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'Addresses or networks of the proxy, such as 10.1.0.7 or 10.1.0.0/28.',
+    }),
+    identity: Type.Optional(
+      Type.Object(
+        {
+          anchors: Type.Array(FilePath('PEM file of an authority of the proxy.'), { minItems: 1 }),
+          subject: Type.Optional(Type.String({ minLength: 1, description: 'Its subject as RFC 4514 text.' })),
+        },
+        { ...closed, description: 'The proxy proves itself by its own client certificate. This, or secret.' },
+      ),
+    ),
+    secret: Type.Optional(
+      Type.Object(
+        { header: HeaderName, value: SecretReference('At least 32 characters.') },
+        { ...closed, description: 'A header whose value only the proxy and this platform know.' },
+      ),
+    ),
+    hops: Type.Optional(Type.Integer({ minimum: 1, maximum: MAXIMUM_HOPS, description: 'envoy-xfcc alone.' })),
+    directAllowed: Type.Optional(
+      Type.Boolean({
+        description: 'Participants may also connect past the proxy, with their certificate in the handshake.',
+      }),
+    ),
+  },
+  { ...closed, description: 'A load balancer ends TLS before this door and hands the certificate on in a header.' },
+);
+
+/** Settings of a forwarding proxy. */
+export type Forwarded = Static<typeof Forwarded>;
+
+/** The proxy with everything read that its settings name. @throws Error naming what is missing or wrong: such a door does not open */
+export async function forwardedSource(settings: Forwarded | undefined): Promise<ForwardedSource | undefined> {
+  if (settings === undefined) return undefined;
+  const { identity, secret, ...plain } = settings;
+  const source: ForwardedSource = {
+    ...plain,
+    identity: identity && { ...identity, anchors: await readAll(identity.anchors) },
+    secret: secret && { header: secret.header, value: await readSecret(secret.value) },
+  };
+  checkForwardedSource(source);
+  return source;
+}
+
+function readAll(paths: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+}
