@@ -146,6 +146,8 @@ describe('the test authority', () => {
         ['financroo', 'approved'],
         ['paymate', 'approved'],
         ['suspendedpay', 'suspended'],
+        ['gobank-core', 'approved'],
+        ['labbank-core', 'approved'],
         ['newpay', 'approved'],
       ],
     );
@@ -158,7 +160,14 @@ describe('the test authority', () => {
     const keysBefore = [...(await contents(places.sandbox))].filter(([path]) => path.endsWith('.key'));
     const { renewed } = await openRegister(places, ['gobank', 'labbank'], later);
     const after = await contents(places.sandbox);
-    assert.deepEqual(renewed.toSorted(), ['financroo', 'newpay', 'paymate', 'suspendedpay']);
+    assert.deepEqual(renewed.toSorted(), [
+      'financroo',
+      'gobank-core',
+      'labbank-core',
+      'newpay',
+      'paymate',
+      'suspendedpay',
+    ]);
     for (const [path, text] of keysBefore) assert.equal(after.get(path), text, path);
     assert.match(verifies(at('authority', 'root.pem'), 'sslclient', transport, later), /: OK/);
   });

@@ -45,7 +45,11 @@ export async function keepRegistrations(places: Places, mtls: string): Promise<r
     try {
       for (const file of files.filter((candidate) => candidate.endsWith('.json'))) {
         const bank = file.slice(0, -'.json'.length);
-        const problem = await keepRegistration(places, name, bank, mtls, wire).catch(() => UNREACHABLE);
+        const keep = () => keepRegistration(places, name, bank, mtls, wire);
+        // A platform that has just come up may be slow once.
+        const problem = await keep()
+          .catch(keep)
+          .catch(() => UNREACHABLE);
         if (problem !== undefined) notes.push(`${bank} ${problem}`.replace('{client}', `the client of ${name}`));
       }
     } finally {
