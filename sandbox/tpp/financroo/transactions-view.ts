@@ -99,11 +99,11 @@ ${pages > 1 ? paging(filter, current, pages) : ''}
 }
 
 function table(rows: readonly Row[]): Markup {
-  return html`<table aria-labelledby="transactions-title"><thead><tr><th scope="col">Date</th><th scope="col">What</th><th scope="col" class="amount">Amount</th></tr></thead>
+  return html`<table aria-labelledby="transactions-title"><thead><tr><th scope="col" class="wide-only">Date</th><th scope="col">What</th><th scope="col" class="amount">Amount</th></tr></thead>
 <tbody>${rows.map(
     ({ bookedOn, counterparty, description, category, amount, currency, from }) => html`<tr>
-<td class="date">${day(bookedOn)}</td>
-<td>${counterparty}<small>${description} · ${category} · ${from.bank}, ${from.account.name}</small></td>
+<td class="date wide-only">${day(bookedOn)}</td>
+<td>${counterparty}<small><span class="narrow-only">${day(bookedOn)} · </span>${description} · ${category} · ${from.bank}, ${from.account.name}</small></td>
 <td class="amount${amount > 0 ? ' in' : ''}">${money(amount, currency)}</td></tr>`,
   )}</tbody></table>`;
 }
@@ -111,7 +111,7 @@ function table(rows: readonly Row[]): Markup {
 function filterForm(accounts: readonly OwnAccount[], filter: Filter): Markup {
   const option = (value: string, text: string, chosen: boolean) =>
     html`<option value="${value}"${chosen ? html` selected` : ''}>${text}</option>`;
-  return html`<form class="filters" action="/dashboard#transactions" role="search">
+  return html`<search><form class="filters" action="/dashboard#transactions">
 <div class="wide"><label for="q">Search</label><input id="q" name="q" type="search" value="${filter.text}" maxlength="${LONGEST_TEXT}"></div>
 <div><label for="account">Account</label><select id="account" name="account">${option('', 'all', filter.account === undefined)}
 ${accounts.map((one) => option(keyOf(one), `${one.bank}: ${one.account.name}`, keyOf(one) === filter.account))}</select></div>
@@ -121,7 +121,7 @@ ${categoriesOf(accounts).map((one) => option(one, one, one === filter.category))
 <div><label for="to">To</label><input id="to" name="to" type="date" value="${filter.to ?? ''}"></div>
 <div><label for="sort">Order</label><select id="sort" name="sort">${Object.entries(SORTS).map(([value, text]) => option(value, text, value === filter.sort))}</select></div>
 <button class="quiet">Show</button>
-</form>`;
+</form></search>`;
 }
 
 function paging(filter: Filter, current: number, pages: number): Markup {
