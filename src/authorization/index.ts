@@ -84,7 +84,14 @@ export async function createAuthorization(bank: AuthorizationBank, rooms: Author
   };
 }
 
+/**
+ * Our paths have one spelling: the engine's router would take capitals and a slash at the end as well, and lead past the gates
+ * that stand before it.
+ */
+const SPELLING = /^\/[a-z.-]+(?:\/[^/]+)*$/;
+
 function ownsPath(path: string, door: DoorKind): boolean {
+  if (!SPELLING.test(path)) return false;
   if (door === 'issuer') return true;
   const machine = MACHINE_PATHS.some(
     (own) => path === own || (own === ROUTES.registration && path.startsWith(`${own}/`)),
