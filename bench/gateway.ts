@@ -4,8 +4,8 @@ import { type Running, startOwn } from './processes.ts';
 import type { Caller, Target } from './scenario.ts';
 import { BANKS, type Format, type Party, type World } from './world.ts';
 
-/** Tokens each connection uses in turn: together a thousand, all in the caches after the first round. */
-const TOKENS_PER_PARTY = 16;
+/** Tokens each connection uses in turn: together 256, all at hand after the first round, and read again every 30 s as ever. */
+const TOKENS_PER_PARTY = 4;
 
 /** A bare proxy before the same upstream. */
 export async function startBareProxy(world: World): Promise<{ readonly running: Running; readonly port: number }> {

@@ -122,7 +122,11 @@ function optional(value: string | undefined): string | undefined {
   return value === undefined ? undefined : clean(value, MAXIMUM_TEXT);
 }
 
+/** What nearly every value is: nothing in it needs a second look. */
+const plain = /^[ -~]*$/;
+
 function clean(value: string, maximum: number): string {
   const short = value.length > maximum ? `${value.slice(0, maximum - 1)}…` : value;
+  if (plain.test(short)) return short;
   return short.toWellFormed().replaceAll('\0', '\uFFFD');
 }

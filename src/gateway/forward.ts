@@ -82,7 +82,6 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
     clearTimeout(stall);
     controller?.resume();
   };
-  response.on('drain', flow);
   response.once('close', () => {
     clearTimeout(stall);
     gone = !response.writableFinished;
@@ -116,6 +115,7 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       }
       if (response.write(chunk)) return;
       paused.pause();
+      response.once('drain', flow);
       clearTimeout(stall);
       stall = setTimeout(() => response.destroy(), stallMilliseconds);
     },

@@ -34,6 +34,7 @@ function checkTarget(target: string): void {
 }
 
 function decode(path: string): string | undefined {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {

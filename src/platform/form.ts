@@ -18,7 +18,11 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     if (bytes > limitBytes) reject(tooLarge(limitBytes));
     else chunks.push(chunk);
   };
-  const end = (): void => resolve(Buffer.concat(chunks));
+  const end = (): void => {
+    // `close` follows before the promise is looked at; making a refusal for nobody costs more than the rest of this.
+    request.off('close', leave);
+    resolve(Buffer.concat(chunks));
+  };
   const leave = (): void => reject(new Refusal('body_incomplete', 400, 'The body ended before it was complete.'));
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) reject(tooLarge(limitBytes));
   else if (request.destroyed) leave();

@@ -105,10 +105,7 @@ export type Presented =
  * behind it. The two are never mixed, and whatever could pass for a forwarded certificate is deleted from the request.
  */
 export function presentedBy(request: IncomingMessage, source: CompiledSource | undefined, now: Date): Presented {
-  if (source === undefined) {
-    stripCertificateHeaders(request);
-    return presentedChain(request);
-  }
+  if (source === undefined) return presentedDirectly(request);
   const { settings } = source;
   const lines = headerLines(request, settings.header);
   const chainLines = settings.chainHeader === undefined ? [] : headerLines(request, settings.chainHeader);
@@ -116,6 +113,12 @@ export function presentedBy(request: IncomingMessage, source: CompiledSource | u
   stripCertificateHeaders(request, source.stripped);
   if (standing === 'proxy') return fromHeader(lines, chainLines, settings);
   return fromElsewhere(request, standing, lines.length > 0, settings);
+}
+
+/** On a door that participants reach themselves, only the handshake counts. */
+export function presentedDirectly(request: IncomingMessage): Presented {
+  stripCertificateHeaders(request);
+  return presentedChain(request);
 }
 
 /** Who is at the other end: the proxy, somebody at the proxy's address who is not it, or somebody else. */

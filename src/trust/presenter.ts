@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
-import { type CompiledSource, compileSource, type ForwardedSource, type Presented, presentedBy } from './forwarded.ts';
+import {
+  type CompiledSource,
+  compileSource,
+  type ForwardedSource,
+  type Presented,
+  presentedBy,
+  presentedDirectly,
+} from './forwarded.ts';
 import type { Watch } from './observation.ts';
 
 /** What a request shows of its certificate. */
@@ -22,9 +29,12 @@ export function createPresenter(
     return known;
   };
   return (request) => {
+    const source = sourceFor(request);
+    // Read once per connection already, and there is nothing in the headers that counts: nothing to remember.
+    if (source === undefined) return presentedDirectly(request);
     const known = requests.get(request);
     if (known !== undefined) return known;
-    const presented = presentedBy(request, sourceFor(request), clock.now());
+    const presented = presentedBy(request, source, clock.now());
     requests.set(request, presented);
     if (isSpoofed(presented)) watch.spoofed({ peer: request.socket.remoteAddress ?? 'unknown' });
     return presented;
