@@ -33,4 +33,6 @@ export interface GatewayBank {
   readonly routesByScopeAlone: boolean;
   /** False: the door without client certificates may be used (LAB-31). The mTLS door always needs one. */
   readonly requireClientCertificate: boolean;
+  /** True: calls that only read go on when no source of revocation answers. Default false: refused. */
+  readonly readsWithoutRevocation?: boolean | undefined;
 }

@@ -139,11 +139,15 @@ function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {
 
 /** In handshake mode a certificate that no bank here trusts, and no bank's own consent store has, ends the handshake (LAB-41); each request is judged anew all the same. */
 function acceptPeer(settings: Settings, rooms: Rooms) {
-  const schemes = [...settings.banks.map((bank) => bank.id), ...callbackSchemeIds(settings)];
+  const banks = settings.banks.map(
+    ({ id, trust }) => [id, trust.readsWithoutRevocation === true ? 'soft' : 'strict'] as const,
+  );
+  const schemes = [...banks, ...callbackSchemeIds(settings).map((id) => [id, 'strict'] as const)];
   return async (socket: TLSSocket): Promise<boolean> => {
     // Trust reads the chain, once: Node gives the intermediate certificates to the first reader alone.
     const request = new IncomingMessage(socket);
-    for (const scheme of schemes) if ((await rooms.trust.clientCertificate(request, scheme)).ok) return true;
+    for (const [scheme, revocation] of schemes)
+      if ((await rooms.trust.clientCertificate(request, scheme, { revocation })).ok) return true;
     return false;
   };
 }

@@ -118,6 +118,7 @@ async function openGateway(
       requireBoundTokens: bank.profile !== 'baseline',
       routesByScopeAlone: bank.routesByScopeAlone === true,
       requireClientCertificate: bank.profile !== 'baseline',
+      readsWithoutRevocation: bank.trust.readsWithoutRevocation,
       accountNumber: (customer, account) => connectorOf(bank.id).accountNumber(customer, account),
     });
   }

@@ -137,6 +137,11 @@ export const BankTrust = Type.Object(
           'How withdrawn certificates are found. Without it: OCSP, then the list, and a refusal when neither answers.',
       }),
     ),
+    readsWithoutRevocation: Type.Optional(
+      Type.Boolean({
+        description: 'API calls that only read go on when no source of revocation answers. Without it: refused.',
+      }),
+    ),
     acceptNoRevocation: Type.Optional(
       Type.Literal(NO_REVOCATION, { description: 'Outside the sandbox, revocation: off must be said in these words.' }),
     ),

@@ -67,7 +67,8 @@ async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustS
 }
 
 async function schemeOf({ trust }: BankSettings): Promise<TrustScheme> {
-  const { anchors, acceptNoRevocation: _, extendedKeyUsages = ['clientAuth'], revocation = {}, ...others } = trust;
+  const { anchors, extendedKeyUsages = ['clientAuth'], revocation = {} } = trust;
+  const { acceptNoRevocation: _, readsWithoutRevocation: __, ...others } = trust;
   const pems = await Promise.all(anchors.map((path) => readFile(path, 'utf8')));
   return { ...others, anchors: pems, extendedKeyUsages, revocation };
 }

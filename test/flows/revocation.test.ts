@@ -41,6 +41,10 @@ before(async () => {
       return [
         { id: 'gobank', trust: { anchors, revocation: { allowPrivateAddresses: true } } },
         { id: 'outside', trust: { anchors } },
+        {
+          id: 'lenient',
+          trust: { anchors, readsWithoutRevocation: true, revocation: { allowPrivateAddresses: true } },
+        },
       ];
     },
   });
@@ -79,6 +83,14 @@ test('no source, a source that does not answer, and one at a private address nob
   const before = asked.length;
   refused(await call(agentWith({ crlUrls: [listUrl] }), 'outside'), 401, 'revocation_unavailable');
   assert.equal(asked.length, before);
+});
+
+test('reads alone go on without an answer where the bank says so; a withdrawn certificate never does', async () => {
+  const open = agentWith({ ocspUrls: [nobody] });
+  refused(await call(open, 'lenient'), 401, 'token_missing');
+  const pay = { agent: open, method: 'POST', body: '{}' };
+  refused(await party.api('lenient', '/payments', undefined, pay), 401, 'revocation_unavailable');
+  refused(await call(agentWith({ serial: REVOKED, ocspUrls: [responder.url] }), 'lenient'), 401, 'certificate_revoked');
 });
 
 test('the list decides when the responder is down; what is withdrawn counts at once when told to forget', async () => {

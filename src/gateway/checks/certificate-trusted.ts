@@ -9,9 +9,16 @@ export const certificateTrusted: Check = {
   clause: 'acceptance.md §1.3 (1)(2); LAB-31, LAB-35, N-24; RFC 8705 §2',
   run(call, { trust }) {
     if (call.door === 'plain' && !call.bank.requireClientCertificate) return;
-    return withAnswer(trust.clientCertificate(call.request, call.bank.id), (verdict) => accept(call, verdict));
+    const options = {
+      revocation: onlyReads(call) && call.bank.readsWithoutRevocation === true ? 'soft' : 'strict',
+    } as const;
+    return withAnswer(trust.clientCertificate(call.request, call.bank.id, options), (verdict) => accept(call, verdict));
   },
 };
+
+function onlyReads({ request: { method } }: Call): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
 
 function accept(call: Call, verdict: CertificateVerdict): void {
   if (verdict.certificate !== undefined) learn(call, 'certificate', verdict.certificate);
