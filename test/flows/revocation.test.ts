@@ -90,6 +90,9 @@ test('reads alone go on without an answer where the bank says so; a withdrawn ce
   refused(await call(open, 'lenient'), 401, 'token_missing');
   const pay = { agent: open, method: 'POST', body: '{}' };
   refused(await party.api('lenient', '/payments', undefined, pay), 401, 'revocation_unavailable');
+  const registration = await party.sendRegistration('lenient', await party.registration('private_key_jwt'), open);
+  assert.equal(registration.status, 401);
+  assert.match(registration.text, /revocation_unavailable/);
   refused(await call(agentWith({ serial: REVOKED, ocspUrls: [responder.url] }), 'lenient'), 401, 'certificate_revoked');
 });
 
