@@ -37,6 +37,7 @@ export async function openConsentStores(settings: Settings, parts: StoreParts) {
       return store;
     },
     /** Also those that nobody used: an external one looks for work by itself. */
+    expireDue: () => builtIn.expireDue(),
     close: async () => {
       for (const store of new Set([...stores.values(), builtIn])) await store.close();
     },

@@ -33,6 +33,8 @@ export interface Rooms {
   readonly tokens: Tokens;
   /** A customer as the audit trail names them. */
   readonly reference: (bank: string, customer: string) => string;
+  /** Writes the end of consents that are over, in bounded batches; they read as Expired without it. */
+  expireConsents(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -87,6 +89,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       migrations,
       audit,
       vault,
+      expireConsents: stores.expireDue,
       trust,
       behindProxy,
       directory,

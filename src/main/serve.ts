@@ -66,7 +66,7 @@ export async function serve(
   const served = { edges, gateway, consentCallback, pages, management, portal };
   const doors = await openDoors(settings, rooms, log, served);
   const sweep = setInterval(() => {
-    const sweeps = [pages.sweep(), portal?.sweep(), rooms.tokens.sweep()];
+    const sweeps = [pages.sweep(), portal?.sweep(), rooms.tokens.sweep(), rooms.expireConsents()];
     Promise.all(sweeps).catch((cause: unknown) => report('a clean-up failed', cause));
   }, SWEEP_INTERVAL_MS);
   sweep.unref();
