@@ -130,7 +130,7 @@ const matrix: readonly MatrixRow[] = [
   {
     id: 'N-149',
     member: 'scope',
-    invalid: ['fundsconfirmations', 'accounts admin', 1],
+    invalid: ['fundsconfirmations', 'accounts admin', '', ' ', 1],
     absent: { scope: 'openid offline_access accounts payments.create' },
   },
   { id: 'N-150', member: 'application_type', invalid: ['native', 'mobile', 1], absent: { application_type: 'web' } },

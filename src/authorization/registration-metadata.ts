@@ -208,6 +208,8 @@ function scopes(facts: RegistrationFacts, redirects: boolean): string {
   if (members.scope === undefined) return ['openid', 'offline_access', ...allowed].join(' ');
   if (typeof members.scope !== 'string') throw invalidMetadata('scope must be a text of scopes separated by spaces');
   const asked = members.scope.split(' ').filter((scope) => scope !== '');
+  // To the engine a client without a scope is a client without a limit.
+  if (asked.length === 0) throw invalidMetadata('scope must name a scope, or be left out');
   const foreign = asked.find((scope) => !['openid', 'offline_access', ...allowed].includes(scope));
   if (foreign !== undefined)
     throw invalidMetadata(`scope ${foreign} is not allowed by the roles of statement and certificate`);
