@@ -1,6 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Participant } from '../directory/index.ts';
+import { checkApproved, type Participant } from '../directory/index.ts';
 import { readBody } from '../platform/form.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
@@ -57,7 +57,7 @@ function certificateOf(peer: Peer): ClientCertificate {
   throw new Refusal('invalid_client', 401, `${reason}: ${sentence}`);
 }
 
-/** Reading, replacing and deleting need the client's own certificate beside its token (N-170); a renewed one may only replace. */
+/** Reading, replacing and deleting need the client's own certificate beside its token (N-170); a renewed one may only replace. A suspended participant keeps what it has, and may not even end it (LAB-15). */
 async function checkManager(
   bank: AuthorizationBank,
   rooms: AuthorizationRooms,
@@ -67,7 +67,10 @@ async function checkManager(
 ): Promise<void> {
   const peer = peerOf(ctx.req);
   peer.standing = await rooms.directory.standing(bank.id, client);
-  if (isEnrolled(peer)) return;
+  if (isEnrolled(peer)) {
+    checkApproved(peer.standing?.participant);
+    return;
+  }
   const owner = peer.standing?.participant.registrationNumber;
   if (ctx.method === 'PUT' && owner !== undefined && certificate.organizationIdentifier === owner) return;
   peer.refusal = { reason: 'certificate_not_enrolled', detail: 'binding_mismatch' };
