@@ -13,7 +13,12 @@ interface ModelRule {
   readonly write: WriteMode;
   /** True: `revokeByGrantId` must find its rows. */
   readonly grantable: boolean;
+  /** How long a row is kept when the engine gives it no end. */
+  readonly seconds?: number;
 }
+
+/** A registration access token lives as long as its client (RFC 7592 §5): longer than any certificate it renews. */
+const REGISTRATION_SECONDS = 10 * 365 * 86_400;
 
 const RULES: Readonly<Record<string, ModelRule>> = {
   Session: { hashed: true, sealed: true, write: 'replace', grantable: false },
@@ -23,15 +28,23 @@ const RULES: Readonly<Record<string, ModelRule>> = {
   RefreshToken: { hashed: true, sealed: true, write: 'insert', grantable: true },
   PushedAuthorizationRequest: { hashed: true, sealed: true, write: 'insert', grantable: false },
   ReplayDetection: { hashed: false, sealed: false, write: 'insert-once', grantable: false },
-  RegistrationAccessToken: { hashed: true, sealed: true, write: 'replace', grantable: false },
+  RegistrationAccessToken: {
+    hashed: true,
+    sealed: true,
+    write: 'replace',
+    grantable: false,
+    seconds: REGISTRATION_SECONDS,
+  },
 };
 
 /** The engine checks `exp` itself with this tolerance, so rows outlive it by as much (engine.md §8). */
 const CLOCK_TOLERANCE_SECONDS = 15;
 /** A pushed request is consumed when the authorization completes; its row must still be there then. */
 const PUSHED_REQUEST_EXTRA_SECONDS = 600;
-/** Artifacts always have an end; the engine leaves it out for none of our models. */
+/** Artifacts always have an end, also where the engine leaves it out against expectation. */
 const DEFAULT_SECONDS = 600;
+/** What the vault seals at most. A pushed request reaches it first: the engine keeps it as a JWT, which is a third longer. */
+const MAXIMUM_SEALED_BYTES = 65_536;
 
 /** What the adapter needs beyond the rows. */
 export interface AdapterParts {
@@ -55,7 +68,7 @@ export function createArtifactAdapter(model: string, parts: AdapterParts): Adapt
     artifact === undefined ? undefined : open(parts, model, artifact, id);
   return {
     upsert: async (id, payload, expiresIn) => {
-      const artifact = await artifactOf(parts, model, rule, id, payload, expiresIn ?? DEFAULT_SECONDS);
+      const artifact = await artifactOf(parts, model, rule, id, payload, expiresIn ?? rule.seconds ?? DEFAULT_SECONDS);
       const written = await store.write(model, artifact, rule.write, clock.now());
       if (!written) throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
     },
@@ -90,6 +103,9 @@ async function artifactOf(
   const { jti: _jti, ...rest } = payload;
   const kept = rest.session === undefined ? rest : { ...rest, session: { ...rest.session, cookie: undefined } };
   const json = JSON.stringify(kept);
+  if (rule.sealed && Buffer.byteLength(json) > MAXIMUM_SEALED_BYTES) {
+    throw new errors.InvalidRequest('the request is too large to be kept');
+  }
   const extra = model === 'PushedAuthorizationRequest' ? PUSHED_REQUEST_EXTRA_SECONDS : CLOCK_TOLERANCE_SECONDS;
   return {
     id: rule.hashed ? parts.hash(id) : id,

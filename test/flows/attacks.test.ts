@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { call, type Received } from '../support/http.ts';
+import { connect } from '../support/journey.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { refused } from '../support/refusals.ts';
 import type { Registered, ThirdParty } from '../support/third-party.ts';
@@ -77,6 +78,57 @@ describe('other spellings of a path', () => {
         body: `client_id=${client.id}&client_secret=x`,
       });
       assert.equal(answer.status, 404, `${path}: ${answer.text}`);
+    }
+  });
+});
+
+describe('registration', () => {
+  test('WSN-16 an update with an empty scope does not lift the limit of its scopes', async () => {
+    const own = await platform.thirdParty('tpp-narrow', ['AISP', 'PISP']);
+    const narrow = { software_statement: await own.statement({ software_roles: ['AISP'] }) };
+    const mine = await own.register('gobank', 'private_key_jwt', narrow);
+    for (const scope of ['', ' ']) {
+      const body = { ...(await own.registration('private_key_jwt', narrow)), client_id: mine.id, scope };
+      refused(await manage(mine, 'PUT', own.agent, { body }), 400, 'invalid_client_metadata');
+      refused(await own.clientToken(mine, 'payments.create'), 400, 'invalid_scope');
+    }
+  });
+
+  test('LAB-15 a suspended participant reads and removes no registration, and none of its consents ends', async () => {
+    const own = await platform.thirdParty('tpp-pause', ['AISP', 'PISP']);
+    const mine = await own.register('gobank');
+    const { consent } = await connect(platform, own, mine);
+    await platform.rooms.directory.changeStatus(own.id, 'suspended', STAFF);
+    for (const method of ['GET', 'DELETE']) {
+      refused(await manage(mine, method, own.agent), 403, 'participant_suspended');
+    }
+    const body = { ...(await own.registration('private_key_jwt')), client_id: mine.id };
+    assert.ok([400, 403].includes((await manage(mine, 'PUT', own.agent, { body })).status));
+    await platform.rooms.directory.changeStatus(own.id, 'approved', STAFF);
+    assert.equal((await platform.rooms.consents.find('gobank', consent))?.state, 'Authorised');
+    assert.equal((await manage(mine, 'GET', own.agent)).status, 200);
+  });
+
+  test('CA-18 the registration access token lasts: a certificate is renewed long after registration', async () => {
+    const own = await platform.thirdParty('tpp-later', ['AISP']);
+    await own.register('gobank');
+    const [row] = await platform.rooms.database.query(
+      `SELECT min(expires_at) AS first FROM oauth.artifacts WHERE model = 'RegistrationAccessToken'`,
+      [],
+    );
+    const years = (Number(row?.first) - Date.now()) / (365 * 86_400_000);
+    assert.ok(years > 3, `ends in ${years} years`);
+  });
+});
+
+describe('large requests', () => {
+  test('N-283 a push that grows when it is kept is refused, never a failure of ours', async () => {
+    for (const state of ['"'.repeat(17_000), '\u0001'.repeat(12_000), 'x'.repeat(50_000)]) {
+      const { answer, authorizationUrl } = await party.push(client, { state });
+      if (answer.status === 201) {
+        const page = await call(authorizationUrl, { agent: platform.browserAgent });
+        assert.equal(page.status, 303, page.text);
+      } else refused(answer, 400, 'invalid_request');
     }
   });
 });
