@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from './ports.ts';
-import { endWithUs, isPinned } from './processes.ts';
+import { endWithUs, placed } from './processes.ts';
 
 const USER = 'portcullis';
 const START_LIMIT_MS = 30_000;
@@ -39,8 +39,8 @@ export async function startBenchPostgres(directory: string): Promise<BenchPostgr
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', shared_buffers: '256MB' };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = join(programs, 'postgres');
-  const [program, ...all] = [...(isPinned ? ['taskset', '-c', '1'] : []), command, '-D', cluster, ...options];
-  const child = spawn(program ?? command, all, { ...owner, cwd: directory, stdio: 'ignore' });
+  const [program, all] = placed('around', command, ['-D', cluster, ...options]);
+  const child = spawn(program, all, { ...owner, cwd: directory, stdio: 'ignore' });
   endWithUs(child);
   const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
   const version = await connected(url, child);

@@ -10,6 +10,7 @@ export interface Surroundings {
   readonly processor: string;
   readonly processors: number;
   readonly pinned: boolean;
+  readonly preferred: boolean;
 }
 
 /** One comparison under one heading, with what was asked of it. */
@@ -108,13 +109,14 @@ figures say nothing about other machines, and differ from run to run.`;
 
 /** The whole document. */
 export function documentOf(sections: readonly Section[], surroundings: Surroundings): string {
-  const { node, postgres, haproxy, processor, processors, pinned } = surroundings;
+  const { node, postgres, haproxy, processor, processors, pinned, preferred } = surroundings;
   const machine = [
     `Node ${node}`,
     `PostgreSQL ${postgres}`,
     haproxy === undefined ? 'HAProxy not installed' : `HAProxy ${haproxy}`,
     `${processors} × ${processor}`,
     pinned ? 'processes bound to processors' : 'processes not bound to processors',
+    preferred ? 'with precedence over other work of the machine' : 'without precedence over other work of the machine',
   ];
   return [
     '# Measured speed',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startHaproxy } from './haproxy.ts';
 import type { Effort } from './measure.ts';
-import { isPinned } from './processes.ts';
+import { isPinned, isPreferred } from './processes.ts';
 import { documentOf, type Section } from './report.ts';
 import { SECTIONS } from './sections.ts';
 import { openWorld } from './world.ts';
@@ -52,6 +52,7 @@ async function measureAll(directory: string, names: readonly string[], quick: bo
     processor: cpus()[0]?.model ?? 'unknown processor',
     processors: availableParallelism(),
     pinned: isPinned,
+    preferred: isPreferred,
   });
 }
 
