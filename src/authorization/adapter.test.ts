@@ -162,6 +162,15 @@ describe('storage of the engine', () => {
     assert.ok((await sweepArtifacts(database, later)) >= 1);
   });
 
+  test('a sweep keeps up with more requests than fit into one batch', async () => {
+    await database.query(
+      `INSERT INTO oauth.artifacts (bank, model, id, payload, sealed, expires_at)
+       SELECT 'gobank', 'ReplayDetection', 'old-' || number, '{}', false, $1::timestamptz FROM generate_series(1, 2500) AS number`,
+      [now],
+    );
+    assert.ok((await sweepArtifacts(database, new Date(now.getTime() + 1))) >= 2_500);
+  });
+
   test('a model this platform does not keep is a defect, not a silent store', () => {
     assert.throws(() => createArtifactAdapter('DeviceCode', parts), /does not keep/);
   });
