@@ -15,6 +15,8 @@ export interface Customer {
   connect(bank: string, accounts?: readonly string[], user?: string): Promise<void>;
   /** Names of accounts with the bank, as the dashboard lists them. */
   accounts(): Promise<readonly string[]>;
+  /** Opens the first connection's details; gives the bank's id of its permission. */
+  permission(): Promise<string>;
 }
 
 /** A customer of the Financroo at this origin. */
@@ -60,6 +62,11 @@ export function customerOf(page: Page, origin: string): Customer {
         const [name = '', rest = ''] = text.split('\n');
         return `${rest.split(' · ')[0]}: ${name}`;
       });
+    },
+    permission: async () => {
+      await page.goto(`${origin}/dashboard`);
+      await page.getByRole('link', { name: 'Details' }).first().click();
+      return page.locator('dt:has-text("Permission at the bank") + dd').innerText();
     },
   };
   return customer;

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { axeFindings } from '../support/axe.ts';
+import { isTooWide, openChromium, openContext } from '../support/chromium.ts';
+import { customerOf } from '../support/financroo-customer.ts';
+import { openTestSandbox, type TestSandbox } from '../support/sandbox.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'var', 'screenshots');
+const VIEWS = [
+  { width: 1440, colorScheme: 'light', axe: true },
+  { width: 1440, colorScheme: 'dark', axe: false },
+  { width: 360, colorScheme: 'light', axe: false },
+  // Axe takes its time: these two views have every colour and every layout between them.
+  { width: 360, colorScheme: 'dark', axe: true },
+] as const;
+
+const root = await temporaryDirectory();
+let sandbox: TestSandbox;
+let browser: Browser;
+let origin: string;
+
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  sandbox = await openTestSandbox(root);
+  origin = `https://localhost:${sandbox.ports.financroo}`;
+  browser = await openChromium();
+});
+after(async () => {
+  await browser?.close();
+  await sandbox?.stop();
+});
+
+/** Looks at a page on phone and desktop, light and dark: nothing too wide, no accessibility finding, a picture of each. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const { width, colorScheme, axe } of VIEWS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    const file = `financroo-${name}-${width}-${colorScheme}.png`;
+    await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+    assert.equal(await isTooWide(page), false, `${file} is too wide`);
+    if (axe) assert.deepEqual(await axeFindings(page), [], file);
+  }
+}
+
+test('every page on phone and desktop, light and dark: nothing too wide, no accessibility finding', async () => {
+  const context = await openContext(browser, { width: 1440, colorScheme: 'light' });
+  const page = await context.newPage();
+  const customer = customerOf(page, origin);
+  const see = async (path: string, name: string) => {
+    await page.goto(`${origin}${path}`);
+    await look(page, name);
+  };
+  await see('/', 'start');
+  await customer.signIn();
+  await look(page, 'empty');
+  await see('/banks', 'banks');
+  await see('/banks/gobank', 'asking');
+  await customer.connect('Go Bank');
+  await look(page, 'connected');
+  await customer.connect('Lab Bank', ['Everyday', 'Travel card']);
+  await see('/dashboard', 'dashboard');
+  const consent = await customer.permission();
+  await look(page, 'connection');
+  await page.getByRole('link', { name: 'Under the hood' }).click();
+  for (const summary of (await page.locator('summary').all()).slice(0, 6)) await summary.click();
+  await look(page, 'messages');
+  await see('/pay', 'pay');
+  await page.getByLabel('Amount').fill('999999');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await look(page, 'pay-summary');
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  await look(page, 'pay-declined');
+  await see('/settings', 'settings');
+  await see('/callback?state=unknown&code=c', 'refused');
+  await sandbox.command('consent', 'revoke', 'gobank', consent);
+  await see('/dashboard', 'withdrawn');
+  await see('/nothing-here', 'not-found');
+  await context.close();
+});
