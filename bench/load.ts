@@ -13,6 +13,9 @@ const FIRST_SUPPLY = 40;
 /** The garbage of the slice before is gone when the next one starts. */
 const PAUSE_MS = 150;
 const RAMP_MS = 500;
+const MAXIMUM_REPEATS = 4;
+/** The platform refuses what its trail cannot record; a disk that was busy elsewhere needs a moment. */
+const REST_MS = 5_000;
 
 interface Line {
   connection: Connection;
@@ -43,7 +46,7 @@ for (const target of scenario.targets) if (target.cold !== true) await measure(t
 for (let round = 0; round < scenario.rounds; round += 1) {
   // Every other round backwards, so that a drift of the machine meets all targets alike.
   const order = round % 2 === 0 ? scenario.targets : scenario.targets.toReversed();
-  for (const target of order) slices.push(await measure(target, scenario.sliceMs, round));
+  for (const target of order) slices.push(await measureWhole(target, round));
 }
 for (const opened of lines.values()) for (const { connection } of opened) connection.close();
 process.stdout.write(JSON.stringify(slices));
@@ -59,6 +62,17 @@ async function openLine(target: Target, caller: Caller): Promise<Line> {
     supply: [],
     next: target.cold === true ? -1 : Math.floor(Math.random() * caller.requests.length),
   };
+}
+
+/** A slice with a refusal measured something else, so it is repeated; how often that happened is told. */
+async function measureWhole(target: Target, round: number): Promise<Slice> {
+  let repeated = 0;
+  for (;;) {
+    const slice = await measure(target, scenario.sliceMs, round);
+    if (slice.refused === 0 || repeated === MAXIMUM_REPEATS) return { ...slice, repeated };
+    repeated += 1;
+    await wait(REST_MS);
+  }
 }
 
 async function measure(target: Target, milliseconds: number, round: number): Promise<Slice> {
@@ -81,6 +95,7 @@ async function measure(target: Target, milliseconds: number, round: number): Pro
     requests: latencies.length,
     refused,
     refusal,
+    repeated: 0,
     milliseconds: elapsed,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

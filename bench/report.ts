@@ -34,8 +34,8 @@ const whole = (value: number): string => value.toFixed(0);
 const percent = (share: number): string => `${whole(share * 100)} %`;
 
 const HEAD = [
-  '| Server | Throughput, ratio | p99, ratio | CPU a request, ratio | requests a second | p50 ms | p99 ms | CPU µs | its CPU | generator | around |',
-  '|---|---|---|---|---|---|---|---|---|---|---|',
+  '| Server | Throughput, ratio | p99, ratio | CPU a request, ratio | requests a second | p50 ms | p99 ms | CPU µs | its CPU | generator | around | void |',
+  '|---|---|---|---|---|---|---|---|---|---|---|---|',
 ];
 
 /** Comparisons with their baseline, as a table. */
@@ -44,10 +44,10 @@ export function comparisonTable(rows: readonly Comparison[]): readonly string[] 
 }
 
 function rowOf({ summary, throughput, p99, cpu }: Comparison): string {
-  const { target, perSecond, p50, p99: slow, cpuEach, cpuShare, generatorShare, aroundShare } = summary;
+  const { target, perSecond, p50, p99: slow, cpuEach, cpuShare, generatorShare, aroundShare, repeated } = summary;
   const ratios = [throughput, p99, cpu].map((ratio) => number(ratio));
   const figures = [whole(perSecond), number(p50, 1), number(slow, 1), whole(cpuEach)];
-  return `| ${[target, ...ratios, ...figures, percent(cpuShare), percent(generatorShare), aroundText(aroundShare)].join(' | ')} |`;
+  return `| ${[target, ...ratios, ...figures, percent(cpuShare), percent(generatorShare), aroundText(aroundShare), repeated].join(' | ')} |`;
 }
 
 function aroundText(shares: Summary['aroundShare']): string {
@@ -97,7 +97,8 @@ const METHOD = `## Method
 Every server stands before the same upstream and meets the same requests over the same kept TLS 1.3 connections with client
 certificates, one request at a time on each. The load generator drives all of them in one run, in slices of some seconds, in
 turns; every other round runs backwards. Ratios are taken between the slices of one round, which met the same machine, and the
-medians of these ratios are shown; p50 and p99 are medians over the slices as well. Refused or failed answers void a run.
+medians of these ratios are shown; p50 and p99 are medians over the slices as well. A slice with a refused answer is void and
+repeated; "void" counts them (the platform refuses what its trail cannot record, as when the disk is busy elsewhere).
 
 The server under measurement has one processor (\`taskset\`) and runs as a process of its own; load generator, upstream and
 PostgreSQL are processes of their own on the others. PostgreSQL is durable: commits wait for the disk. "its CPU" is the share of

@@ -6,7 +6,7 @@ import { startHaproxy } from './haproxy.ts';
 import type { Effort } from './measure.ts';
 import { isPinned, isPreferred } from './processes.ts';
 import { documentOf, type Section } from './report.ts';
-import { SECTIONS } from './sections.ts';
+import { type Bench, SECTIONS } from './sections.ts';
 import { openWorld } from './world.ts';
 
 /** Connections to the gateway, each a participant of its own. */
@@ -36,24 +36,32 @@ async function main(): Promise<void> {
 async function measureAll(directory: string, names: readonly string[], quick: boolean): Promise<string> {
   const world = await openWorld(directory, PARTIES);
   const haproxy = await startHaproxy(world);
+  try {
+    const bench = { world, haproxy, effort: quick ? QUICK : EFFORT, quick };
+    return documentOf(await measureSections(bench, names), {
+      node: process.version,
+      postgres: world.postgres.version,
+      haproxy: haproxy?.version,
+      processor: cpus()[0]?.model ?? 'unknown processor',
+      processors: availableParallelism(),
+      pinned: isPinned,
+      preferred: isPreferred,
+    });
+  } finally {
+    await haproxy?.running.stop();
+    await world.close();
+  }
+}
+
+async function measureSections(bench: Bench, names: readonly string[]): Promise<readonly Section[]> {
   const sections: Section[] = [];
   for (const name of names) {
-    const section = await SECTIONS.get(name)?.({ world, haproxy, effort: quick ? QUICK : EFFORT, quick });
+    const section = await SECTIONS.get(name)?.(bench);
     if (section === undefined) continue;
     sections.push(section);
     process.stdout.write(`\n${section.title} (load average ${section.load})\n\n${section.lines.join('\n')}\n`);
   }
-  await haproxy?.running.stop();
-  await world.close();
-  return documentOf(sections, {
-    node: process.version,
-    postgres: world.postgres.version,
-    haproxy: haproxy?.version,
-    processor: cpus()[0]?.model ?? 'unknown processor',
-    processors: availableParallelism(),
-    pinned: isPinned,
-    preferred: isPreferred,
-  });
+  return sections;
 }
 
 main().catch((cause: unknown) => {

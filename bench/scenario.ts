@@ -48,6 +48,8 @@ export interface Slice {
   readonly refused: number;
   /** The first of them, to say why the run counts for nothing. */
   readonly refusal?: string | undefined;
+  /** Slices before this one that a refusal made void. */
+  readonly repeated: number;
   readonly milliseconds: number;
   readonly p50: number;
   readonly p99: number;

@@ -14,7 +14,8 @@ export interface Summary {
   readonly aroundShare: Readonly<Record<string, number>>;
   /** The same, all that is around the target together: near 1 the run says nothing on two processors. */
   readonly outsideShare: number;
-  readonly refused: number;
+  /** Slices that were void, because an answer was refused, and were repeated. */
+  readonly repeated: number;
   readonly memory: number;
 }
 
@@ -52,7 +53,7 @@ export function summarise(slices: readonly Slice[], target: string): Summary {
     generatorShare,
     aroundShare,
     outsideShare: generatorShare + Object.values(aroundShare).reduce((sum, share) => sum + share, 0),
-    refused: own.reduce((sum, { refused }) => sum + refused, 0),
+    repeated: own.reduce((sum, { repeated }) => sum + repeated, 0),
     memory: Math.max(...own.map(({ memory }) => memory)),
   };
 }
