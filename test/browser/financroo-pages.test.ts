@@ -38,7 +38,7 @@ after(async () => {
 async function look(page: Page, name: string): Promise<void> {
   for (const { width, colorScheme, axe } of VIEWS) {
     await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const file = `financroo-${name}-${width}-${colorScheme}.png`;
     await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
     assert.equal(await isTooWide(page), false, `${file} is too wide`);
