@@ -25,7 +25,6 @@ interface DoorParts {
 type Opener = (parts: DoorParts) => Promise<Door | undefined>;
 
 const OPENERS: Readonly<Record<string, Opener>> = {
-  operators: openOperators,
   issuer: (parts) => openBrowserDoor('issuer', parts),
   mtls: openMtls,
   plain: (parts) => openBrowserDoor('plain', parts),
@@ -33,6 +32,8 @@ const OPENERS: Readonly<Record<string, Opener>> = {
   portal: openPortalDoor,
   control: async ({ settings, rooms }) =>
     settings.doors.control === undefined ? undefined : openControl(settings.doors.control, rooms, settings),
+  // Last: what it calls ready is open.
+  operators: openOperators,
 };
 
 /** Opens every door the settings name and joins it to the edges; closes those that opened when one cannot. */
