@@ -25,7 +25,7 @@ export function monthChart(slices: readonly Slice[], currency: string): Markup {
     const [left, top] = [x(name) ?? 0, y(amount)];
     return html`<g><title>${monthName(name)}: ${money(amount, currency)}</title>
 <rect class="bar" x="${left}" y="${top}" width="${x.bandwidth()}" height="${HEIGHT - MARGIN.bottom - top}" rx="3"></rect>
-<text class="axis" x="${left + x.bandwidth() / 2}" y="${HEIGHT - 8}" text-anchor="middle">${monthName(name, 'short')}</text></g>`;
+<text class="axis" x="${left + x.bandwidth() / 2}" y="${HEIGHT - 8}" text-anchor="middle">${monthName(name, 'short').slice(0, 3)}</text></g>`;
   });
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Spending by month in ${currency}, as columns; the table below has the numbers">
 ${lines}
@@ -34,8 +34,8 @@ ${columns}
 }
 
 const ROW = 28;
-const LABEL = 112;
-const AMOUNT = 86;
+const LABEL = 120;
+const AMOUNT = 90;
 
 /** Spending by category, as bars. */
 export function categoryChart(slices: readonly Slice[], currency: string): Markup {
