@@ -38,6 +38,8 @@ const children = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGINT');
 });
+// A run that is told to stop leaves nothing behind that goes on using the machine.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** Ends a child with this process, however that ends. */
 export function endWithUs(child: ChildProcess): void {

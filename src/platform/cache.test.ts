@@ -121,6 +121,26 @@ test('the answer that was not asked for the longest makes room', async () => {
   assert.equal(cache.size, 2);
 });
 
+test('what is asked for regularly outlives any number of others, and there are never more than the places', async () => {
+  const { cache, answering } = setUp(40);
+  await cache.load('asked', answering('asked').loader);
+  for (let index = 0; index < 500; index += 1) {
+    await cache.load(`other-${index}`, answering('other').loader);
+    if (index % 10 === 0) assert.equal(cache.get('asked'), 'asked');
+    assert.ok(cache.size <= 40);
+  }
+  assert.equal(cache.size, 40);
+  assert.equal(cache.get('asked'), 'asked');
+  assert.equal(cache.get('other-400'), undefined);
+});
+
+test('an end that is no date is no end in the future: the answer is not kept', async () => {
+  const { cache } = setUp();
+  await cache.load('k', async () => ({ value: 'a', validUntil: new Date(Number.NaN) }));
+  assert.equal(cache.get('k'), undefined);
+  assert.equal(cache.size, 0);
+});
+
 test('dropWhere drops what matches and nothing else', async () => {
   const { cache, answering } = setUp();
   await cache.load('a', answering('A').loader);
