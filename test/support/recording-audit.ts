@@ -18,9 +18,9 @@ export function createRecordingAudit(): RecordingAudit {
   const audit: RecordingAudit = {
     events,
     failure: undefined,
-    record: async (_statements, ...recorded) => {
+    record: async (_statements, event) => {
       if (audit.failure !== undefined) throw audit.failure;
-      events.push(...recorded);
+      events.push(event);
     },
     enqueue: (event) => void events.push(event),
     checkWritable: () => undefined,
