@@ -8,7 +8,7 @@ const INT8 = 20;
 /** One process needs few connections: the request path lives on caches. */
 const POOL_SIZE = 16;
 /** Longer means the database is gone for our purposes: refuse instead of queueing callers. */
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /** A statement's name lets PostgreSQL keep its plan: one name per text, so that every statement is prepared once per connection. */
