@@ -22,7 +22,6 @@ export interface Edges {
 }
 
 const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/([a-z][a-z0-9-]*)$/;
-const BANK_PATH = /^\/([a-z][a-z0-9-]*)(\/.*)?$/s;
 
 /** `/{bank}/…` to the room that owns the rest of the path at this door; RFC 8414 §3.1 puts the bank behind `.well-known`. */
 export function route(
@@ -31,13 +30,9 @@ export function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> | void {
-  const url = request.url ?? '/';
-  const discovery = WELL_KNOWN.exec(url);
-  const [, id, rest] =
-    discovery === null ? (BANK_PATH.exec(url) ?? []) : [undefined, discovery[2], `/.well-known/${discovery[1]}`];
-  const edge = id === undefined ? undefined : parts.edges.get(id);
-  const path = rest ?? '/';
-  if (edge === undefined || id === undefined || (door === 'plain' && edge.settings.profile !== 'baseline')) {
+  const { id, path } = addressOf(request.url ?? '/');
+  const edge = parts.edges.get(id);
+  if (edge === undefined || (door === 'plain' && edge.settings.profile !== 'baseline')) {
     answerError(response, 404, 'not_found', 'there is nothing at this address: paths begin with the id of a bank');
     return;
   }
@@ -60,6 +55,14 @@ export function route(
     return parts.gateway.handle(request, response, id, path, door);
   }
   answerError(response, 404, 'not_found', 'this process does not serve this path');
+}
+
+/** Bank and the rest of the path; what is no bank's id finds no bank. */
+function addressOf(url: string): { readonly id: string; readonly path: string } {
+  const [, document, bank] = url.startsWith('/.well-known/') ? (WELL_KNOWN.exec(url) ?? []) : [];
+  if (bank !== undefined) return { id: bank, path: `/.well-known/${document}` };
+  const end = url.indexOf('/', 1);
+  return end === -1 ? { id: url.slice(1), path: '/' } : { id: url.slice(1, end), path: url.slice(end) };
 }
 
 /** An answer of no room: JSON with a trace id, as the gateway gives it. */

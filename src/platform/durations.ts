@@ -23,8 +23,7 @@ export interface Durations {
 export function createDurations({ name, help, labels: names = [] }: MetricOptions): Durations {
   const all = new Map<string, Series>();
   const seriesOf = (labels: Labels): Series | undefined => {
-    let key = '';
-    for (const label of names) key += `${labels[label] ?? ''}\n`;
+    const key = keyOfLabels(names, labels);
     const known = all.get(key);
     if (known !== undefined || all.size >= MAXIMUM_SERIES) return known;
     const fresh = {
@@ -56,6 +55,19 @@ export function createDurations({ name, help, labels: names = [] }: MetricOption
     });
     return [...buckets, `${name}_sum{${labels}} ${seconds}`, `${name}_count{${labels}} ${sum}`];
   }
+}
+
+/** What tells one series of a metric from another. @throws Error for a label that was not declared */
+export function keyOfLabels(names: readonly string[], labels: Labels): string {
+  let key = '';
+  let found = 0;
+  for (const name of names) {
+    const value = labels[name];
+    if (value !== undefined) found += 1;
+    key += `${value ?? ''}\n`;
+  }
+  if (Object.keys(labels).length !== found) throw new Error('a metric has a label that was not declared');
+  return key;
 }
 
 function labelText(names: readonly string[], labels: Labels): string {

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { createDurations, type Durations } from './durations.ts';
+import { createDurations, type Durations, keyOfLabels } from './durations.ts';
 
 /** Values by label name; every label must have few values, none that grows with the callers. */
 export type Labels = Readonly<Record<string, string>>;
@@ -38,8 +38,22 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text: async () => [await registry.metrics(), ...durations.map((one) => `${one.text()}\n`)].join(''),
     counter: (options) => {
-      const counter = new Counter(settings(options));
-      return (labels = {}) => counter.inc({ ...labels });
+      const pending = new Map<string, { readonly labels: Labels; count: number }>();
+      const { labels: names = [] } = options;
+      const counter: Counter = new Counter({
+        ...settings(options),
+        // Summed up here until somebody looks: the library's own way costs a microsecond a time.
+        collect: () => {
+          for (const { labels, count } of pending.values()) counter.inc({ ...labels }, count);
+          pending.clear();
+        },
+      });
+      return (labels = {}) => {
+        const key = keyOfLabels(names, labels);
+        const known = pending.get(key);
+        if (known === undefined) pending.set(key, { labels, count: 1 });
+        else known.count += 1;
+      };
     },
     duration: (options) => {
       const own = createDurations(options);
