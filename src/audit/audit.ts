@@ -5,18 +5,18 @@ import { openChains } from './chains.ts';
 import type { AuditEvent, AuditFilter, AuditRecord, AuditVerification } from './event.ts';
 import { createGroupWriter } from './group-writer.ts';
 import { type AuditLog, Queue } from './queue.ts';
-import { link, normalise } from './record.ts';
+import { linkAll, normalise } from './record.ts';
 import * as store from './store.ts';
 import { verifyTrail } from './verification.ts';
 
 /** The audit trail: append-only, hash-chained per writing process. */
 export interface Audit {
   /**
-   * Writes an event inside the caller's transaction, so that the change and its record stand or fall together. It holds
+   * Writes events inside the caller's transaction, so that a change and its record stand or fall together. It holds
    * a chain of this process until that transaction ends: record last, after the rows of the change are locked.
    * @throws Refusal `audit_unavailable` 503 when the database refuses the record
    */
-  record(statements: Statements, event: AuditEvent): Promise<void>;
+  record(statements: Statements, ...events: readonly AuditEvent[]): Promise<void>;
   /**
    * Takes an event of the request path; it is committed with others within 50 ms.
    * @throws Refusal `audit_unavailable` 503 when the queue is full or the last commit failed: the request must be refused.
@@ -56,9 +56,9 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
   const record = createRecorder(chains.transactional, clock);
   const queue = new Queue(createGroupWriter(database, chains.queue.chain, chains.queue.head), clock, log);
   return {
-    record: async (statements, event) => {
+    record: async (statements, ...events) => {
       try {
-        await record(statements, event);
+        await record(statements, events);
       } catch (cause) {
         throw new Refusal(
           'audit_unavailable',
@@ -81,12 +81,12 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
 
 function createRecorder(chains: readonly string[], clock: Clock) {
   let turn = 0;
-  return async (statements: Statements, event: AuditEvent): Promise<void> => {
-    const entry = { ...normalise(event), at: clock.now() };
+  return async (statements: Statements, events: readonly AuditEvent[]): Promise<void> => {
+    const entries = events.map((event) => ({ ...normalise(event), at: clock.now() }));
     for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt += 1) {
       turn += 1;
       const { chain, head } = await store.lockHead(statements, chains, turn);
-      if (await store.append(statements, chain, head, [link(chain, head, entry)])) return;
+      if (await store.append(statements, chain, head, linkAll(chain, head, entries))) return;
     }
     throw new Error(`no chain of this process took the record after ${APPEND_ATTEMPTS} attempts`);
   };

@@ -1,5 +1,5 @@
 import type { Database } from '../platform/database.ts';
-import { type Entry, type Head, type LinkedRecord, link } from './record.ts';
+import { type Entry, type Head, type LinkedRecord, linkAll } from './record.ts';
 import * as store from './store.ts';
 
 /** Links groups to one chain and commits each exactly once, also when an answer of the database was lost. */
@@ -20,14 +20,7 @@ export function createGroupWriter(database: Database, chain: string, head: Head)
   let tip = head;
   return {
     stalled: () => stalled,
-    link: (entries) => {
-      let last = tip;
-      return entries.map((entry) => {
-        const record = link(chain, last, entry);
-        last = record;
-        return record;
-      });
-    },
+    link: (entries) => linkAll(chain, tip, entries),
     write: async (group) => {
       const timer = setTimeout(() => {
         stalled = true;

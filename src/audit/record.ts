@@ -70,6 +70,16 @@ export function link(chain: string, head: Head, entry: Entry): LinkedRecord {
   return record;
 }
 
+/** The records that follow `head` in `chain`, each linked to the one before it. */
+export function linkAll(chain: string, head: Head, entries: readonly Entry[]): readonly LinkedRecord[] {
+  let last = head;
+  return entries.map((entry) => {
+    const record = link(chain, last, entry);
+    last = record;
+    return record;
+  });
+}
+
 /** SHA-256 over the canonical form: every value in a fixed order, facts by name, and the record's place in its chain. */
 export function hashOf(record: LinkedRecord): string {
   return sha256(canonicalForm(record));

@@ -20,37 +20,28 @@ export interface TokenRow {
   readonly deniedAt: Date | undefined;
 }
 
-/** Writes an issued token; false when its hash is taken. */
-export async function insertToken(
-  statements: Statements,
-  hash: string,
-  facts: TokenFacts,
-  payload: Readonly<Record<string, unknown>> | undefined,
-): Promise<boolean> {
+/** An issued token that is to be kept. */
+export interface NewToken {
+  readonly hash: string;
+  readonly facts: TokenFacts;
+  readonly payload: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Writes issued tokens; for each whether it was written: false when its hash is taken, also by one before it. */
+export async function insertTokens(statements: Statements, tokens: readonly NewToken[]): Promise<readonly boolean[]> {
   const rows = await statements.query(
     `INSERT INTO tokens.access_tokens (bank, hash, format, kind, client, participant, customer, subject, scopes, consent,
        audience, thumbprint, issued_at, expires_at, payload)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10, $11, $12, $13, $14, $15::jsonb)
-     ON CONFLICT (bank, hash) DO NOTHING RETURNING hash`,
-    [
-      facts.bank,
-      hash,
-      facts.format,
-      facts.kind,
-      facts.client,
-      facts.participant,
-      facts.customer ?? null,
-      facts.subject,
-      facts.scopes,
-      facts.consent ?? null,
-      facts.audience,
-      facts.thumbprint ?? null,
-      facts.issuedAt,
-      facts.expiresAt,
-      payload === undefined ? null : JSON.stringify(payload),
-    ],
+     SELECT bank, hash, format, kind, client, participant, customer, subject,
+            ARRAY(SELECT jsonb_array_elements_text(scopes)), consent, audience, thumbprint, "issuedAt", "expiresAt", payload
+       FROM jsonb_to_recordset($1::jsonb) AS new(bank text, hash text, format text, kind text, client text,
+            participant text, customer text, subject text, scopes jsonb, consent text, audience text, thumbprint text,
+            "issuedAt" timestamptz, "expiresAt" timestamptz, payload jsonb)
+     ON CONFLICT (bank, hash) DO NOTHING RETURNING bank, hash`,
+    [JSON.stringify(tokens.map(({ hash, facts, payload }) => ({ ...facts, hash, payload })))],
   );
-  return rows.length === 1;
+  const written = new Set(rows.map((row) => `${text(row, 'bank')}\n${text(row, 'hash')}`));
+  return tokens.map(({ hash, facts }) => written.delete(`${facts.bank}\n${hash}`));
 }
 
 /** The kept token of one format: the id of a JWT is no opaque token. */

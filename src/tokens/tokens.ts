@@ -2,6 +2,7 @@ import type { Actor, Audit } from '../audit/index.ts';
 import { type Clock, secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Vault } from '../vault/index.ts';
+import { createBatches } from './batches.ts';
 import { checkDenial, checkMembers, noticeOf, readNotice, type Selection } from './denial.ts';
 import { tokenIssued, tokensDenied } from './events.ts';
 import { checkIssued, type Payload, withoutId } from './issued.ts';
@@ -63,6 +64,7 @@ interface Room extends TokensOptions {
   /** Stands for a customer in the trail. */
   readonly reference: Hash;
   readonly resolver: Resolver;
+  readonly save: (token: Saving) => Promise<void>;
 }
 
 /** Opens the room of access tokens. */
@@ -70,12 +72,13 @@ export async function createTokens(options: TokensOptions): Promise<Tokens> {
   const { database, vault, clock } = options;
   const hash = createHash(vault, 'access-token');
   const resolver = createResolver({ database, vault, hash, log: options.log }, clock);
-  const room = { ...options, hash, reference: createHash(vault, 'audit-subject'), resolver };
+  const save = createBatches<Saving>((tokens) => saveTogether(options, tokens));
+  const room = { ...options, hash, reference: createHash(vault, 'audit-subject'), resolver, save };
   const unlisten = await database.listen(store.DENIAL_CHANNEL, (notice) => receive(resolver, notice), resolver.clear);
   return {
     save: async (id, facts, payload) => {
       checkIssued(id, facts, payload);
-      await answered(() => save(room, id, facts, payload));
+      await answered(() => keep(room, id, facts, payload));
     },
     findPayload: (bank, id) => answered(() => findPayload(room, bank, id)),
     resolve: (bank, issuer, token) => {
@@ -109,14 +112,24 @@ function receive(resolver: Resolver, notice: string): void {
   else resolver.drop(selection);
 }
 
-async function save(room: Room, id: string, facts: TokenFacts, payload: Payload | undefined): Promise<void> {
-  const { bank } = facts;
-  const hash = await room.hash(bank, id);
-  const subject = await referenceOf(room, bank, facts.customer);
-  await room.database.transaction(async (statements) => {
-    const inserted = await store.insertToken(statements, hash, facts, withoutId(payload));
-    if (!inserted) throw new Error('an access token with this id was issued before');
-    await room.audit.record(statements, tokenIssued(facts, subject));
+interface Saving extends store.NewToken {
+  readonly subject: string | undefined;
+}
+
+async function keep(room: Room, id: string, facts: TokenFacts, payload: Payload | undefined): Promise<void> {
+  const hash = await room.hash(facts.bank, id);
+  const subject = await referenceOf(room, facts.bank, facts.customer);
+  await room.save({ hash, facts, payload: withoutId(payload), subject });
+}
+
+/** Keeps tokens that are issued at the same time in one transaction, each with its own record; gives why one was not kept. */
+function saveTogether({ database, audit }: TokensOptions, tokens: readonly Saving[]) {
+  return database.transaction(async (statements) => {
+    const inserted = await store.insertTokens(statements, tokens);
+    const kept = tokens.filter((_, index) => inserted[index]);
+    if (kept.length > 0)
+      await audit.record(statements, ...kept.map(({ facts, subject }) => tokenIssued(facts, subject)));
+    return inserted.map((one) => (one ? undefined : new Error('an access token with this id was issued before')));
   });
 }
 

@@ -18,9 +18,9 @@ export function createRecordingAudit(): RecordingAudit {
   const audit: RecordingAudit = {
     events,
     failure: undefined,
-    record: async (_statements, event) => {
+    record: async (_statements, ...recorded) => {
       if (audit.failure !== undefined) throw audit.failure;
-      events.push(event);
+      events.push(...recorded);
     },
     enqueue: (event) => void events.push(event),
     checkWritable: () => undefined,

@@ -1,0 +1,50 @@
+/** Items of one batch: a statement of this size takes a few milliseconds, and more callers are rarely waiting. */
+const MAXIMUM_BATCH = 100;
+
+interface Waiting<Item> {
+  readonly item: Item;
+  readonly resolve: () => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/**
+ * Runs what arrives while work is under way together, in the order it came: whoever comes alone waits for nobody, and under
+ * load one transaction carries many. `run` gives for each item why it failed, or undefined; when it throws, each item is
+ * tried alone, so that no caller pays for another's.
+ */
+export function createBatches<Item>(
+  run: (items: readonly Item[]) => Promise<readonly (Error | undefined)[]>,
+): (item: Item) => Promise<void> {
+  const queue: Waiting<Item>[] = [];
+  let running = false;
+
+  async function runAll(): Promise<void> {
+    running = true;
+    while (queue.length > 0) await runTogether(queue.splice(0, MAXIMUM_BATCH));
+    running = false;
+  }
+
+  async function runTogether(batch: readonly Waiting<Item>[]): Promise<void> {
+    try {
+      settle(batch, await run(batch.map(({ item }) => item)));
+    } catch (cause) {
+      if (batch.length === 1) batch[0]?.reject(cause);
+      else await Promise.all(batch.map((one) => runTogether([one])));
+    }
+  }
+
+  return (item) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    queue.push({ item, resolve, reject });
+    if (!running) void runAll();
+    return promise;
+  };
+}
+
+function settle<Item>(batch: readonly Waiting<Item>[], failures: readonly (Error | undefined)[]): void {
+  for (const [index, { resolve, reject }] of batch.entries()) {
+    const failure = failures[index];
+    if (failure === undefined) resolve();
+    else reject(failure);
+  }
+}
