@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Explanation } from './explain.ts';
-import type { TrustScheme } from './scheme.ts';
+import type { AnchorChange, TrustScheme } from './scheme.ts';
 import type { CertificateVerdict } from './verdict.ts';
 
 /** What a caller may ask of one judgement. */
@@ -26,6 +26,13 @@ export interface Trust {
   judge(chain: readonly Uint8Array[], bank: string, options?: JudgeOptions): Promise<CertificateVerdict>;
   /** Replaces a bank's anchors without restart; cached verdicts of that bank are dropped. @throws Error naming the bad entry. */
   replaceScheme(bank: string, scheme: TrustScheme): void;
+  /**
+   * Replaces the anchors of a bank that are named, and leaves everything else of its scheme: configured files and trusted
+   * lists change each without the other. In force from the next request on, also over connections that are open. A bank
+   * without any anchor left lets nobody in. @throws Error naming the bad entry, or the bank that does not exist; the former
+   * anchors then stay in force
+   */
+  replaceAnchors(bank: string, change: AnchorChange): void;
 }
 
 /** The room as the composition root holds it. */

@@ -7,7 +7,7 @@ export type { ForwardedFormat, ForwardedParser } from './forwarded-formats.ts';
 export type { TrustLog, TrustObservation } from './observation.ts';
 export { certificatesOfPem } from './pem.ts';
 export type { RevocationOrder, RevocationSettings } from './revocation-settings.ts';
-export type { CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
+export type { AnchorChange, CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
 export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
 export { createTrust, type TrustOptions } from './trust.ts';

@@ -50,6 +50,9 @@ export interface TrustScheme {
   readonly denied?: readonly DeniedCertificate[] | undefined;
 }
 
+/** The anchors of one origin or both, as they are from now on; what is not named stays as it is. */
+export type AnchorChange = Partial<Pick<TrustScheme, 'anchors' | 'grantedAnchors'>>;
+
 /** A scheme with its anchors read and its settings complete. */
 export interface CompiledScheme {
   readonly anchors: readonly Anchor[];
@@ -79,15 +82,9 @@ const DOTTED = /^[0-2](\.(0|[1-9]\d*))+$/;
 
 /** Reads a scheme. @throws Error naming the entry that is wrong: a bank without sound anchors does not start. */
 export function compileScheme(scheme: TrustScheme): CompiledScheme {
-  const { grantedAnchors: granted = [] } = scheme;
-  const count = scheme.anchors.length + granted.length;
-  if (count === 0) throw new Error('trust scheme: no anchor: nobody could call');
-  if (count > MAXIMUM_ANCHORS) throw new Error(`trust scheme: more than ${MAXIMUM_ANCHORS} anchors`);
+  if (countOf(scheme) === 0) throw new Error('trust scheme: no anchor: nobody could call');
   return {
-    anchors: [
-      ...scheme.anchors.flatMap((pem, index) => anchorsOf({ pem, origin: 'configured' }, index)),
-      ...granted.flatMap((anchor, index) => anchorsOf(anchor, scheme.anchors.length + index)),
-    ],
+    anchors: compileAnchors(scheme),
     extendedKeyUsages: scheme.extendedKeyUsages.map(purposeOf),
     use: scheme.use ?? 'transport',
     keyUsages: scheme.keyUsages,
@@ -104,6 +101,20 @@ export function compileScheme(scheme: TrustScheme): CompiledScheme {
     revocation: typeof scheme.revocation === 'object' ? compileRevocation(scheme.revocation) : undefined,
     denied: compileDenyList(scheme.denied ?? []),
   };
+}
+
+/** A running bank may lose its last anchor, and then lets nobody in. @throws Error naming the entry that cannot be read */
+export function compileAnchors(scheme: TrustScheme): readonly Anchor[] {
+  if (countOf(scheme) > MAXIMUM_ANCHORS) throw new Error(`trust scheme: more than ${MAXIMUM_ANCHORS} anchors`);
+  const { anchors, grantedAnchors: granted = [] } = scheme;
+  return [
+    ...anchors.flatMap((pem, index) => anchorsOf({ pem, origin: 'configured' }, index)),
+    ...granted.flatMap((anchor, index) => anchorsOf(anchor, anchors.length + index)),
+  ];
+}
+
+function countOf({ anchors, grantedAnchors }: TrustScheme): number {
+  return anchors.length + (grantedAnchors?.length ?? 0);
 }
 
 /** Settings that are given; an absent one must not hide its default. */

@@ -91,6 +91,22 @@ test('replaced anchors take effect on the next judgement, without restart', asyn
   assert.equal(await judged(leaf.chain, 'new'), 'ok');
 });
 
+test('anchors of files and of trusted lists are replaced each without the other; without any left nobody gets in', async () => {
+  const listed = createAuthority('Listed');
+  const [own, foreign] = [root.issue(), listed.issue()];
+  const { trust, judged } = trustAt(NOW, { bank: schemeOf(root) });
+  assert.equal(await judged(foreign.chain), 'issuer_unknown');
+  trust.replaceAnchors('bank', { grantedAnchors: [{ pem: listed.certificatePem, origin: 'trusted list XX' }] });
+  assert.deepEqual([await judged(own.chain), await judged(foreign.chain)], ['ok', 'ok']);
+  trust.replaceAnchors('bank', { anchors: [] });
+  assert.deepEqual([await judged(own.chain), await judged(foreign.chain)], ['issuer_unknown', 'ok']);
+  assert.throws(() => trust.replaceAnchors('bank', { anchors: ['nonsense'] }), /bank bank: trust scheme: anchor 1/);
+  assert.throws(() => trust.replaceAnchors('nobody', { anchors: [] }), /bank nobody/);
+  assert.equal(await judged(foreign.chain), 'ok');
+  trust.replaceAnchors('bank', { grantedAnchors: [] });
+  assert.deepEqual([await judged(own.chain), await judged(foreign.chain)], ['issuer_unknown', 'issuer_unknown']);
+});
+
 test('a scheme that is not sound is refused by name, and the old one stays', async () => {
   const leaf = root.issue();
   const { trust, judged } = trustAt(NOW, { bank: schemeOf(root) });

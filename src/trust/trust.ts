@@ -13,7 +13,7 @@ import { createWatch, type TrustLog, type TrustObservation } from './observation
 import { createPresenter } from './presenter.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
-import { type CompiledScheme, compileScheme, type TrustScheme } from './scheme.ts';
+import { type AnchorChange, type CompiledScheme, compileAnchors, compileScheme, type TrustScheme } from './scheme.ts';
 import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
 
@@ -43,6 +43,7 @@ export interface TrustOptions {
 
 interface VersionedScheme {
   readonly version: number;
+  readonly source: TrustScheme;
   readonly scheme: CompiledScheme;
 }
 
@@ -51,7 +52,7 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
   const watch = createWatch(log, observe);
   const evaluations = createCache<Evaluation>({ maximum: MAXIMUM_VERDICTS, clock });
   const compiled = new Map<string, VersionedScheme>();
-  for (const [bank, scheme] of schemes) compiled.set(bank, { version: 0, scheme: compileFor(bank, scheme) });
+  for (const [bank, scheme] of schemes) compiled.set(bank, versionOf(bank, scheme, 0));
   const changed = () => evaluations.clear();
   const revocation = createRevocation({ clock, watch, changed, fetch });
   const presentedOnce = createPresenter(clock, watch, forwarded);
@@ -80,6 +81,11 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
     return verdictOf(evaluation, options);
   }
 
+  function put(bank: string, next: VersionedScheme): void {
+    compiled.set(bank, next);
+    evaluations.dropWhere((key) => key.startsWith(`${bank} `));
+  }
+
   function observed(verdict: CertificateVerdict, bank: string): CertificateVerdict {
     watch.observe({ kind: 'verdict', bank, outcome: verdict.ok ? 'ok' : verdict.reason });
     return verdict;
@@ -94,11 +100,8 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
       return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
     judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),
-    replaceScheme: (bank, scheme) => {
-      const next = { version: (compiled.get(bank)?.version ?? 0) + 1, scheme: compileFor(bank, scheme) };
-      compiled.set(bank, next);
-      evaluations.dropWhere((key) => key.startsWith(`${bank} `));
-    },
+    replaceScheme: (bank, scheme) => put(bank, versionOf(bank, scheme, (compiled.get(bank)?.version ?? 0) + 1)),
+    replaceAnchors: (bank, change) => put(bank, withAnchors(bank, compiled.get(bank), change)),
     explain: (chain, bank) => explain(chain, compiled.get(bank), revocation, clock.now()),
     forget: () => {
       revocation.clear();
@@ -122,9 +125,20 @@ async function explain(
   return explainChain(chain, versioned.scheme, revocation, now);
 }
 
-function compileFor(bank: string, scheme: TrustScheme): CompiledScheme {
+function versionOf(bank: string, source: TrustScheme, version: number): VersionedScheme {
+  return { version, source, scheme: namingBank(bank, () => compileScheme(source)) };
+}
+
+function withAnchors(bank: string, versioned: VersionedScheme | undefined, change: AnchorChange): VersionedScheme {
+  if (versioned === undefined) throw new Error(`bank ${bank}: trusts no certificates that could be replaced`);
+  const source = { ...versioned.source, ...change };
+  const anchors = namingBank(bank, () => compileAnchors(source));
+  return { version: versioned.version + 1, source, scheme: { ...versioned.scheme, anchors } };
+}
+
+function namingBank<T>(bank: string, compile: () => T): T {
   try {
-    return compileScheme(scheme);
+    return compile();
   } catch (cause) {
     throw new Error(`bank ${bank}: ${cause instanceof Error ? cause.message : 'trust scheme'}`, { cause });
   }
