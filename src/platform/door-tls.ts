@@ -57,7 +57,8 @@ export function tlsOptions(tls: DoorTls): TlsOptions {
     ciphers: CIPHERS.join(':'),
     honorCipherOrder: true,
     sigalgs: SIGNATURES.join(':'),
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    // A renegotiation could bring another certificate than the one that was read when the connection began.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: ['http/1.1'],
   };
 }
