@@ -4,6 +4,7 @@ import { secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Consent } from './consent.ts';
+import { removeEnding, takeDueEndings } from './ending-store.ts';
 import type { ConsentStore, Consents } from './port.ts';
 import { announceConsent, CONSENT_CHANNEL } from './store.ts';
 import { consentAt } from './transitions.ts';
@@ -22,6 +23,9 @@ const MAXIMUM_CACHED = 50_000;
 const MAXIMUM_AGE_SECONDS = 30;
 /** The same while notifications do not arrive (design §3e). */
 const MAXIMUM_AGE_UNTOLD_SECONDS = 1;
+
+/** Endings taken at once by one process. */
+const ENDINGS_AT_ONCE = 50;
 
 /** Opens the consent room: the banks' stores with a cache in front that every change drops, here and elsewhere. */
 export async function createConsents({ stores, database, clock }: ConsentsOptions): Promise<Consents> {
@@ -76,6 +80,8 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
       tell(bank, id);
       await answered(() => announceConsent(database, bank, id));
     },
+    takeEndings: () => answered(() => takeDueEndings(database, clock.now(), ENDINGS_AT_ONCE)),
+    ended: (bank, id) => answered(() => removeEnding(database, { bank, id })),
     close: async () => {
       await unlisten();
       for (const store of used) await store.close();

@@ -8,6 +8,7 @@ export type {
   NewConsent,
 } from './consent.ts';
 export { type ConsentsOptions, createConsents } from './consents.ts';
+export type { Ending } from './ending-store.ts';
 export {
   createExternalConsentStore,
   type ExternalConsentStore,

@@ -1,5 +1,6 @@
 import type { Actor } from '../audit/index.ts';
 import type { Authorisation, Consent, ConsentFilter, ConsentStep, NewConsent } from './consent.ts';
+import type { Ending } from './ending-store.ts';
 
 /**
  * Where consents are kept: the platform's database, or the bank's own service. Every change is one conditional step
@@ -44,6 +45,13 @@ export interface Consents extends ConsentStore {
    * elsewhere by notification. @throws Refusal `consent_store_unavailable` 503 when the others cannot be told
    */
   noticeChange(bank: string, id: string): Promise<void>;
+  /**
+   * Revoked consents whose tokens nobody has reported dead, as far as they are due: taken by one process at a time, with
+   * growing pauses, over restarts (N-201).
+   */
+  takeEndings(): Promise<readonly Ending[]>;
+  /** Reports that the tokens of a revoked consent are dead. */
+  ended(bank: string, id: string): Promise<void>;
   /** Closes the stores that were used as well. */
   close(): Promise<void>;
 }

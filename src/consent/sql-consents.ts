@@ -2,6 +2,7 @@ import type { Actor, Audit } from '../audit/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
 import type { Authorisation, Consent, ConsentAction, ConsentStep, NewConsent } from './consent.ts';
+import { noteEnding } from './ending-store.ts';
 import { type CustomerReference, consentCreated, EVENT_OF } from './events.ts';
 import { checkAgreed, checkAuthorisation, checkFilter, checkNewConsent, isReference, sameAsAsked } from './fields.ts';
 import { EXPIRY, stepOf, withEnd } from './history.ts';
@@ -163,6 +164,7 @@ async function finish(
   actor: Actor,
 ): Promise<void> {
   await store.insertStep(statements, consent.bank, consent.id, stepOf(action, consent, actor));
+  if (action === 'revoke') await noteEnding(statements, consent, consent.changedAt);
   await store.announceConsent(statements, consent.bank, consent.id);
   await audit.record(statements, EVENT_OF[action](consent, actor, reference));
 }

@@ -2,6 +2,7 @@ import type { Actor, Audit } from '../audit/index.ts';
 import { type Clock, secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Consent, ConsentStep } from './consent.ts';
+import { noteEnding } from './ending-store.ts';
 import { type CustomerReference, consentRevoked, consentRevoking } from './events.ts';
 import type { Kept, Remote } from './external-remote.ts';
 import { words } from './history.ts';
@@ -90,6 +91,7 @@ function note(
     };
     const next = secondsAfter(now, FIRST_RETRY_SECONDS);
     const withdrawal = await store.noteWithdrawal(statements, bank, id, kept, now, next);
+    await noteEnding(statements, { bank, id }, now);
     await announceConsent(statements, bank, id);
     if (event === 'told') await audit.record(statements, consentRevoking(bank, id, kept));
     return withdrawal;

@@ -61,7 +61,7 @@ const endConsent: Command = {
   run: async (request, rooms, settings) => {
     const bank = bankOf(settings, word(request, 0));
     const { consent, tokens } = await revokeConsent(rooms, bank.id, word(request, 1), staff(request));
-    const state = consent.revoking === true ? "being revoked: the bank's own store has yet to confirm" : consent.state;
+    const state = consent.revoking === true ? 'being revoked: not everything has confirmed its end yet' : consent.state;
     return done(`consent ${consent.id} is ${state}; ${tokens} access token(s) ended`);
   },
 };

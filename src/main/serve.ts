@@ -8,6 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { regimes } from '../regimes/index.ts';
 import { createPages, type Pages } from '../web/index.ts';
 import { openAuthorization, openConnector } from './authorization.ts';
+import { startBackground } from './background.ts';
 import { openConsentCallback } from './consent-stores.ts';
 import { openDoors } from './doors.ts';
 import { openManagement } from './management.ts';
@@ -26,9 +27,6 @@ export interface Platform {
   readonly doors: ReadonlyMap<string, Door>;
   close(): Promise<void>;
 }
-
-/** Rows that no longer count are removed this often, in bounded batches. */
-const SWEEP_INTERVAL_MS = 60_000;
 
 /** Opens every door of the configuration over open rooms. */
 export async function serve(
@@ -65,15 +63,11 @@ export async function serve(
   const portal = roles.has('web') ? await openPortal(settings, rooms, connectorOf, log) : undefined;
   const served = { edges, gateway, consentCallback, pages, management, portal };
   const doors = await openDoors(settings, rooms, log, served);
-  const sweep = setInterval(() => {
-    const sweeps = [pages.sweep(), portal?.sweep(), rooms.tokens.sweep(), rooms.expireConsents()];
-    Promise.all(sweeps).catch((cause: unknown) => report('a clean-up failed', cause));
-  }, SWEEP_INTERVAL_MS);
-  sweep.unref();
+  const background = startBackground(rooms, [pages, portal], report);
   return {
     doors,
     close: async () => {
-      clearInterval(sweep);
+      await background.stop();
       await Promise.all([...doors.values()].map((door) => door.close()));
       for (const edge of edges.values()) edge.authorization?.close();
       await Promise.all(upstreams.map((upstream) => upstream.close()));

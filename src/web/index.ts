@@ -10,6 +10,7 @@ export type { ManagementBank } from './management/guard.ts';
 export { managementOpenApi } from './management/openapi.ts';
 export {
   changeParticipantStatus,
+  finishRevocations,
   type OperationRooms,
   type Revoked,
   revokeConsent,

@@ -4,7 +4,7 @@ import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { mend } from '../../sandbox/consent-store/faults.ts';
-import type { Page } from '../support/browser.ts';
+import { createBrowser, formOf, type Page } from '../support/browser.ts';
 import { type Authority, createAuthority, type Issued } from '../support/certificates.ts';
 import { type ConsentService, startConsentService } from '../support/consent-service.ts';
 import { call } from '../support/http.ts';
@@ -254,6 +254,25 @@ test('N-201 revoked here while the store is down: refused from that moment, and 
   const confirmed = await platform.rooms.consents.revoke(BANK, consent, STAFF);
   assert.equal(confirmed.revoking, undefined);
   assert.equal(service.store.ledger.find(consent)?.state, 'Revoked');
+});
+
+test('N-201 the customer stops while the store is down: refused from that moment, tokens dead, told as being stopped', async () => {
+  const { access, consent } = await connect(platform, party, client);
+  const origin = platform.settings.doors.portal?.origin ?? '';
+  const browser = createBrowser(platform.browserAgent);
+  const entry = await browser.get(`${origin}/${BANK}/`);
+  await browser.submit(entry, formOf(entry, '/sign-in'), { username: 'user', password: 'p@ssword!' });
+  const ask = await browser.get(`${origin}/${BANK}/consents/${consent}/stop`);
+  faults().down = 'refuse';
+  for (let round = 0; round < 2; round += 1) {
+    const done = await browser.submit(ask, formOf(ask, '/stop'), {});
+    assert.deepEqual([done.status, /role="status"><p>From now on nobody/.test(done.text)], [202, true]);
+  }
+  assert.equal((await read(access)).status, 401);
+  assert.deepEqual(await platform.rooms.tokens.list({ bank: BANK, consent }), []);
+  mend(faults());
+  assert.ok([401, 403].includes((await read(access)).status));
+  assert.equal((await platform.rooms.consents.find(BANK, consent))?.state, 'Revoked');
 });
 
 test("N-235 only the bank's own store calls back: everybody else is refused, and nothing is dropped", async () => {

@@ -96,10 +96,16 @@ export const endConsent = define({
   params: OneParams,
   body: Why,
   query: NoQuery,
-  answers: { 204: { description: 'The consent is revoked, its tokens are dead.' } },
+  answers: {
+    202: {
+      description:
+        "Access is refused from now on; tokens, or the bank's own store, have yet to confirm their end. It is retried; ask again to see.",
+    },
+    204: { description: 'The consent is revoked, its tokens are dead.' },
+  },
   run: async (desk, call) => {
-    await revokeConsent(desk, call.bank.id, call.params.consent, staffOf(call, call.body));
-    return { status: 204 };
+    const { consent } = await revokeConsent(desk, call.bank.id, call.params.consent, staffOf(call, call.body));
+    return { status: consent.revoking === true ? 202 : 204 };
   },
 });
 

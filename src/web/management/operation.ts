@@ -28,7 +28,7 @@ export interface OperationCall<P, Q, B> {
 
 /** What an operation answers; a body only where its schema says so. */
 export interface Reply {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

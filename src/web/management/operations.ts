@@ -1,6 +1,6 @@
 import type { Actor, Audit } from '../../audit/index.ts';
 import { removeGrants } from '../../authorization/index.ts';
-import type { Consent, Consents } from '../../consent/index.ts';
+import type { Consent, Consents, Ending } from '../../consent/index.ts';
 import type { Directory, Participant, ParticipantStatus } from '../../directory/index.ts';
 import type { Database } from '../../platform/database.ts';
 import { Refusal } from '../../platform/refusal.ts';
@@ -9,7 +9,7 @@ import type { Tokens } from '../../tokens/index.ts';
 /** The rooms that staff act on, from the management API, the command line and the customer's portal alike. */
 export interface OperationRooms {
   readonly database: Database;
-  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'noticeChange'>;
+  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'ended' | 'noticeChange'>;
   readonly tokens: Pick<Tokens, 'deny' | 'list'>;
   readonly directory: Pick<
     Directory,
@@ -24,7 +24,13 @@ export interface OperationRooms {
   readonly audit: Pick<Audit, 'flush' | 'search' | 'enqueue' | 'checkWritable'>;
 }
 
-/** What a revocation ended. */
+/** The rooms that a revocation changes. */
+export interface RevocationRooms {
+  readonly consents: Pick<Consents, 'revoke' | 'ended' | 'takeEndings'>;
+  readonly tokens: Pick<Tokens, 'deny'>;
+}
+
+/** What a revocation ended; while something is missing the consent reads as `revoking`, and it is done in the background (N-201). */
 export interface Revoked {
   readonly consent: Consent;
   /** Access tokens that were live until now; the refresh tokens are dead with their consent. */
@@ -36,13 +42,49 @@ export interface Revoked {
  * @throws Refusal `consent_missing` 404, `consent_status_invalid` 400 (N-202), `consent_store_unavailable` 503
  */
 export async function revokeConsent(
-  { consents, tokens }: { readonly consents: Pick<Consents, 'revoke'>; readonly tokens: Pick<Tokens, 'deny'> },
+  rooms: Pick<RevocationRooms, 'tokens'> & { readonly consents: Pick<Consents, 'revoke' | 'ended'> },
   bank: string,
   id: string,
   actor: Actor,
 ): Promise<Revoked> {
-  const consent = await consents.revoke(bank, id, actor);
-  return { consent, tokens: await tokens.deny({ bank, consent: id }, actor) };
+  const consent = await rooms.consents.revoke(bank, id, actor).catch(async (cause: unknown) => {
+    // The bank's store cannot be asked: what has this id is refused all the same, so its tokens end all the same.
+    if (isRevoking(cause)) await endTokensOf(rooms, { bank, id }, actor);
+    throw cause;
+  });
+  const tokens = await endTokensOf(rooms, consent, actor);
+  return tokens === undefined ? { consent: { ...consent, revoking: true }, tokens: 0 } : { consent, tokens };
+}
+
+/** True for the refusal of a revocation that is in force here while the bank's own store could not be asked. */
+export function isRevoking(cause: unknown): boolean {
+  return cause instanceof Refusal && cause.code === 'consent_store_unavailable' && cause.detail === 'revoking';
+}
+
+/** Who ends what a process left undone. */
+const RETRY: Actor = { kind: 'system', reference: 'revocation' };
+
+/** Ends the tokens of revoked consents that whoever revoked them could not end, as far as they are due (N-201); gives how many consents. */
+export async function finishRevocations(rooms: RevocationRooms): Promise<number> {
+  const due = await rooms.consents.takeEndings();
+  const ended = await Promise.all(due.map((ending) => endTokensOf(rooms, ending, RETRY)));
+  return ended.filter((count) => count !== undefined).length;
+}
+
+/** How many tokens ended; undefined when nobody can tell: the consent room remembers that it is to be done. */
+async function endTokensOf(
+  { consents, tokens }: Pick<RevocationRooms, 'tokens'> & { readonly consents: Pick<Consents, 'ended'> },
+  { bank, id }: Ending,
+  actor: Actor,
+): Promise<number | undefined> {
+  try {
+    const ended = await tokens.deny({ bank, consent: id }, actor);
+    await consents.ended(bank, id);
+    return ended;
+  } catch (cause) {
+    if (cause instanceof Refusal && cause.status === 503) return undefined;
+    throw cause;
+  }
 }
 
 /** Whose tokens end. */

@@ -86,6 +86,8 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.stopped.already': 'Das Teilen mit {participant} war schon beendet. Es war nichts mehr zu tun.',
   'portal.stopped.revoking':
     '{participant} kann Ihre Daten nicht mehr sehen. {bank} bestätigt das noch überall; so lange steht hier „wird beendet“.',
+  'portal.stopped.blindly':
+    'Ab jetzt kann niemand mehr nutzen, was Sie hier erlaubt haben. {bank} erreicht die eigenen Aufzeichnungen gerade nicht und trägt es so bald wie möglich ein; so lange steht hier „wird beendet“.',
 
   'portal.problem.signed_out': 'Sie sind abgemeldet; deshalb wurde nichts geändert.',
   'portal.problem.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',

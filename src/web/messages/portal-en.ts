@@ -78,6 +78,8 @@ export const portalEn = {
   'portal.stopped.already': 'Sharing with {participant} had been stopped before. There was nothing left to do.',
   'portal.stopped.revoking':
     '{participant} can no longer see your data. {bank} is still confirming it everywhere; until then it says “being stopped” here.',
+  'portal.stopped.blindly':
+    'From now on nobody can use what you allowed here. {bank} cannot reach its records at the moment; it will write this down as soon as it can, and until then it says “being stopped”.',
 
   'portal.problem.signed_out': 'You are signed out, so nothing was changed.',
   'portal.problem.not_found': 'There is nothing at this address, or it is not yours.',

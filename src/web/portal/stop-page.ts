@@ -1,6 +1,8 @@
 import type { Actor } from '../../audit/index.ts';
+import type { Consent } from '../../consent/index.ts';
 import { html } from '../../platform/html.ts';
-import { revokeConsent } from '../management/operations.ts';
+import { Refusal } from '../../platform/refusal.ts';
+import { isRevoking, revokeConsent } from '../management/operations.ts';
 import { redirect, respond } from '../respond.ts';
 import { detailPath, stopPath } from './detail-page.ts';
 import { formField, takeForm } from './forms.ts';
@@ -8,7 +10,7 @@ import { leaveNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
 import { loadOwn, nameOf, sharesOf } from './share.ts';
 import { accountsOf } from './share-view.ts';
-import { signOutForm } from './sign-in-page.ts';
+import { HOME, signOutForm } from './sign-in-page.ts';
 
 /** Says what will stop, and changes nothing (CLD-47): the first of two steps. */
 export async function askStop(visit: CustomerVisit, id: string): Promise<void> {
@@ -48,13 +50,43 @@ export async function askStop(visit: CustomerVisit, id: string): Promise<void> {
  */
 export async function takeStop(visit: CustomerVisit, id: string): Promise<void> {
   await takeForm(visit, stopPath(id), []);
-  const before = await loadOwn(visit, id);
   const { site } = visit;
-  const { consent, tokens } = await revokeConsent(site.rooms, site.bank.id, id, await actorOf(visit));
-  const again = before.state === 'Revoked' && tokens === 0;
+  const before = await loadOwn(visit, id).catch(unlessAway);
+  try {
+    const { consent, tokens } = await revokeConsent(site.rooms, site.bank.id, id, await actorOf(visit));
+    await tell(visit, consent, tokens, before?.state === 'Revoked');
+  } catch (cause) {
+    if (!isRevoking(cause)) throw cause;
+    await showRevoking(visit);
+  }
+}
+
+/** The form's token fits only the browser session that was shown this consent's own page: without its store that is the proof. */
+function unlessAway(cause: unknown): undefined {
+  if (!(cause instanceof Refusal && cause.code === 'consent_store_unavailable')) throw cause;
+}
+
+async function tell(visit: CustomerVisit, consent: Consent, tokens: number, before: boolean): Promise<void> {
+  const again = before && tokens === 0;
   const stopped = again ? { kind: 'already' as const } : { kind: 'stopped' as const, tokens };
-  await leaveNotice(visit, detailPath(id), consent.revoking === true ? { kind: 'revoking' } : stopped);
-  redirect(visit, pathTo(visit, detailPath(id)));
+  const path = detailPath(consent.id);
+  await leaveNotice(visit, path, consent.revoking === true ? { kind: 'revoking' } : stopped);
+  redirect(visit, pathTo(visit, path));
+}
+
+/** In force here, and the page of the consent cannot be shown: its store does not answer (N-201). */
+async function showRevoking(visit: CustomerVisit): Promise<void> {
+  const { say, site } = visit;
+  const title = say('portal.state.revoking');
+  respond(visit, 202, {
+    title,
+    problem: false,
+    languageChoice: true,
+    tools: await signOutForm(visit),
+    body: html`<h1>${title}</h1>
+<div class="notice calm" role="status"><p>${say('portal.stopped.blindly', { bank: site.bank.name })}</p></div>
+<p><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>`,
+  });
 }
 
 /** The customer as the trail names them. */
