@@ -9,6 +9,8 @@ export { certificatesOfPem } from './pem.ts';
 export type { RevocationOrder, RevocationSettings } from './revocation-settings.ts';
 export type { AnchorChange, CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
 export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
+export { readSignedXml, type SignedDocument } from './signed-xml.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
 export { createTrust, type TrustOptions } from './trust.ts';
 export type { CertificateReason, CertificateVerdict, ClientCertificate, RevocationEvidence } from './verdict.ts';
+export type { XmlElement } from './xml-element.ts';

@@ -22,6 +22,8 @@ export const TYPES_ONLY: readonly string[] = ['regimes'];
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@electric-sql/pglite': ['src/platform/pglite.ts'],
   '@picocss/pico': ['src/web/'],
+  // Signed XML is read by the thread that imports a trusted list, and by nothing else (decision 0008).
+  '@xmldom/xmldom': ['src/trust/xml-document.ts'],
   ajv: ['src/platform/config.ts'],
   fastify: ['src/web/'],
   jose: ['src/trust/', 'src/vault/'],
@@ -31,6 +33,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/platform/metrics.ts'],
   typebox: ['src/platform/config.ts', 'src/main/', 'src/web/'],
   undici: ['src/platform/fetch.ts'],
+  'xml-crypto': ['src/trust/xml-signature.ts'],
   yaml: ['src/platform/config.ts'],
 };
 

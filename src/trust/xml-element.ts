@@ -1,0 +1,11 @@
+/** An element of a document that was read: what is needed of it, and no way back into a parser. */
+export interface XmlElement {
+  readonly namespace: string;
+  /** Without prefix. */
+  readonly name: string;
+  /** By their name as written, prefix included. */
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly children: readonly XmlElement[];
+  /** The text directly inside, without the space around it. */
+  readonly text: string;
+}
