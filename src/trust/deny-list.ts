@@ -1,4 +1,5 @@
-import { parseNameText, textOfName } from './name-text.ts';
+import { nameKey } from './name.ts';
+import { parseNameText } from './name-text.ts';
 import { type Certificate, serialText } from './x509.ts';
 
 /**
@@ -30,7 +31,7 @@ function keyOf(entry: DeniedCertificate, index: number): string {
   if (rdns === undefined || !SERIAL.test(serial)) {
     throw new Error(`trust scheme: denied ${index + 1}: issuer must be an RFC 4514 name and serial hexadecimal`);
   }
-  return `serial ${textOfName(rdns)} ${serial}`;
+  return `serial ${nameKey(rdns)} ${serial}`;
 }
 
 /** As people copy serials: upper case, colons, leading zeros. */
@@ -45,6 +46,6 @@ function normalSerial(text: string): string {
 export function isDenied(list: DenyList, certificate: Certificate): boolean {
   if (list.size === 0) return false;
   const serial = normalSerial(serialText(certificate.serial));
-  const byName = `serial ${textOfName(certificate.issuer.rdns)} ${serial}`;
+  const byName = `serial ${nameKey(certificate.issuer.rdns)} ${serial}`;
   return list.has(byName) || list.has(`key ${certificate.spkiSha256}`);
 }

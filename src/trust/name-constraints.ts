@@ -50,7 +50,7 @@ function isHost(value: string): boolean {
 
 function within(name: Constrained, rule: Subtree, side: 'permitted' | 'excluded'): boolean {
   if (name.kind === 'dns' && rule.kind === 'dns') return hostWithin(name.value, rule.base, side);
-  if (name.kind === 'directory' && rule.kind === 'directory') return directoryWithin(name.value, rule.base);
+  if (name.kind === 'directory' && rule.kind === 'directory') return directoryWithin(name.value, rule.base, side);
   return name.kind === 'ip' && rule.kind === 'ip' && addressWithin(name.value, rule.address, rule.mask);
 }
 
@@ -62,14 +62,24 @@ function hostWithin(host: string, base: string, side: 'permitted' | 'excluded'):
   return side === 'excluded' && host.startsWith('*.') && suffix.endsWith(host.slice(1));
 }
 
-function directoryWithin(name: Name, base: Name): boolean {
-  return base.rdns.every((rdn, index) => canonical(name.rdns[index]) === canonical(rdn));
+function directoryWithin(name: Name, base: Name, side: 'permitted' | 'excluded'): boolean {
+  // What reads the same is excluded with it (RFC 4518 §2); nothing more is permitted by that.
+  const spelling = side === 'excluded' ? folded : canonical;
+  return base.rdns.every((rdn, index) => textOf(name.rdns[index], spelling) === textOf(rdn, spelling));
+}
+
+function textOf(rdn: RelativeName | undefined, spelling: (value: string) => string): string | undefined {
+  return rdn && JSON.stringify(rdn.map(({ type, value }) => [type, spelling(value)]).toSorted());
 }
 
 /** Case and repeated spaces do not distinguish names for this purpose (RFC 5280 §7.1). */
-function canonical(rdn: RelativeName | undefined): string {
-  const attributes = (rdn ?? []).map(({ type, value }) => [type, value.trim().replaceAll(/\s+/g, ' ').toLowerCase()]);
-  return JSON.stringify(attributes.toSorted());
+function canonical(value: string): string {
+  return value.trim().replaceAll(/\s+/g, ' ').toLowerCase();
+}
+
+/** Nor do other spellings of the same characters, and characters that nobody sees. */
+function folded(value: string): string {
+  return canonical(value.normalize('NFKC').replaceAll(/\p{Default_Ignorable_Code_Point}/gu, ''));
 }
 
 function addressWithin(address: Uint8Array, base: Uint8Array, mask: Uint8Array): boolean {

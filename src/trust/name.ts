@@ -53,10 +53,14 @@ export function valuesOf(name: Name, type: string): readonly string[] {
   return name.rdns.flat().flatMap((attribute) => (attribute.type === type ? [attribute.value] : []));
 }
 
+/** A text that two names share exactly when they are the same by `sameName`. */
+export function nameKey(rdns: readonly RelativeName[]): string {
+  return rdns.map(keyOf).join('\n');
+}
+
 /** Attribute order counts, order inside a multi-valued RDN does not; values are compared exactly (attack 28). */
 export function sameName(one: readonly RelativeName[], other: readonly RelativeName[]): boolean {
-  if (one.length !== other.length) return false;
-  return one.every((rdn, index) => keyOf(rdn) === keyOf(other[index] ?? []));
+  return nameKey(one) === nameKey(other);
 }
 
 function keyOf(rdn: RelativeName): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
-import { explicit, implicit, sequence } from '../../test/support/der.ts';
+import { explicit, implicit, oid, sequence, set, utf8 } from '../../test/support/der.ts';
 import {
   at,
   crl,
@@ -257,6 +257,19 @@ test('F7 attack 30 the deny list goes by issuer and serial and by key, in leaf a
   assert.equal(await bank.judge(issuing.issue()), 'certificate_revoked/denied');
   for (const wrong of [{ issuer: 'nonsense', serial }, { issuer, serial: 'xyz' }, { spkiSha256: 'short' }]) {
     assert.throws(() => set([wrong]), /denied 1/);
+  }
+});
+
+test('attack 28 a deny list does not depend on the order in which the parts of a multi-valued RDN are written', async () => {
+  const attribute = (type: string, value: string) => sequence(oid(type), utf8(value));
+  const subject = sequence(set(attribute('2.5.4.3', 'Two'), attribute('2.5.4.10', 'Parts')));
+  const odd = createAuthority('odd', { raw: { issuer: subject, subject } });
+  const one = odd.issue({ serial: 77n });
+  const bank = bankOf(odd, 'off');
+  for (const issuer of ['CN=Two+O=Parts', 'O=Parts+CN=Two']) {
+    const denied = [{ issuer, serial: '4d' }];
+    bank.trust.replaceScheme('bank', { anchors: [odd.certificatePem], extendedKeyUsages: [], denied });
+    assert.equal(await bank.judge(one), 'certificate_revoked/denied');
   }
 });
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { createCache } from '../platform/cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import { sha256 } from '../platform/random.ts';
@@ -16,9 +15,8 @@ import type { RevocationFetch } from './revocation-fetch.ts';
 import { type AnchorChange, type CompiledScheme, compileAnchors, compileScheme, type TrustScheme } from './scheme.ts';
 import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
+import { createVerdictMemory } from './verdict-memory.ts';
 
-/** Verdicts remembered: participants times certificates times banks stays far below. */
-const MAXIMUM_VERDICTS = 10_000;
 /** A good certificate is looked at again after this, whatever its dates say. */
 const POSITIVE_SECONDS = 3_600;
 /** A refused caller may have been helped meanwhile; a flood of bad certificates still costs little. */
@@ -50,7 +48,7 @@ interface VersionedScheme {
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
 export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: TrustOptions): TrustRoom {
   const watch = createWatch(log, observe);
-  const evaluations = createCache<Evaluation>({ maximum: MAXIMUM_VERDICTS, clock });
+  const evaluations = createVerdictMemory(clock);
   const compiled = new Map<string, VersionedScheme>();
   for (const [bank, scheme] of schemes) compiled.set(bank, versionOf(bank, scheme, 0));
   const changed = () => evaluations.clear();
@@ -77,7 +75,6 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
       const value = await evaluate(chain, scheme, revocation, now);
       return { value, validUntil: endOf(value, now) };
     });
-    if (evaluation === undefined) throw new Error('an evaluation that is none');
     return verdictOf(evaluation, options);
   }
 
