@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { FilePath, readSecret, SecretReference } from '../platform/config.ts';
 import { checkForwardedSource, type ForwardedFormat, type ForwardedSource } from '../trust/index.ts';
+import { loadForwardedParser } from './forwarded-parser.ts';
 
 const closed = { additionalProperties: false } as const;
 const HeaderName = Type.String({ minLength: 1, maxLength: 100 });
 /** More trusted hops before one door than this is a mistake. */
 const MAXIMUM_HOPS = 5;
+
+/** Where these settings stand. */
+const AT = 'doors.mtls.forwarded';
 
 const FORMATS = [
   'rfc9440',
@@ -23,7 +27,14 @@ const FORMATS = [
 export const Forwarded = Type.Object(
   {
     header: HeaderName,
-    format: Type.Enum(FORMATS, { description: 'The one form of the header; it is never guessed.' }),
+    format: Type.Optional(
+      Type.Enum(FORMATS, { description: 'The one form of the header; it is never guessed. This, or parser.' }),
+    ),
+    parser: Type.Optional(
+      FilePath(
+        'Module that exports parseForwardedCertificate: a form of your own. Relative to the configuration file.',
+      ),
+    ),
     chainHeader: Type.Optional(HeaderName),
     proxies: Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
@@ -44,6 +55,16 @@ export const Forwarded = Type.Object(
         { ...closed, description: 'A header whose value only the proxy and this platform know.' },
       ),
     ),
+    revocationVouched: Type.Optional(
+      Type.Object(
+        { header: HeaderName, value: Type.String({ minLength: 1, maxLength: 100 }) },
+        {
+          ...closed,
+          description:
+            'The proxy asks about revocation itself: where its header has this value, it is not asked again. Path, time, purpose and deny list are checked here always.',
+        },
+      ),
+    ),
     hops: Type.Optional(Type.Integer({ minimum: 1, maximum: MAXIMUM_HOPS, description: 'envoy-xfcc alone.' })),
     directAllowed: Type.Optional(
       Type.Boolean({
@@ -60,14 +81,29 @@ export type Forwarded = Static<typeof Forwarded>;
 /** The proxy with everything read that its settings name. @throws Error naming what is missing or wrong: such a door does not open */
 export async function forwardedSource(settings: Forwarded | undefined): Promise<ForwardedSource | undefined> {
   if (settings === undefined) return undefined;
-  const { identity, secret, ...plain } = settings;
+  const { identity, secret, format, parser, ...plain } = settings;
   const source: ForwardedSource = {
     ...plain,
+    format: await formOf({ format, parser }),
     identity: identity && { ...identity, anchors: await readAll(identity.anchors) },
     secret: secret && { header: secret.header, value: await readSecret(secret.value) },
   };
   checkForwardedSource(source);
   return source;
+}
+
+async function formOf({
+  format,
+  parser,
+}: {
+  readonly format: ForwardedFormat | undefined;
+  readonly parser: string | undefined;
+}): Promise<ForwardedSource['format']> {
+  if (format !== undefined && parser === undefined) return format;
+  if (format === undefined && parser !== undefined) return loadForwardedParser(parser, `${AT}.parser`);
+  throw new Error(
+    `${AT}: give format, the form of the header, or parser, a module of your own; exactly one of the two`,
+  );
 }
 
 function readAll(paths: readonly string[]): Promise<readonly string[]> {

@@ -14,20 +14,27 @@ export interface Evaluation {
   readonly soft: CertificateVerdict;
 }
 
-/** Everything trust has to say of a chain: parse, path, validity, purpose, deny list, revocation, in this order. */
+/**
+ * Everything trust has to say of a chain: parse, path, validity, purpose, deny list, revocation, in this order. The last is
+ * left out where the proxy before the door vouches for it.
+ */
 export async function evaluate(
   chain: readonly Uint8Array[],
   scheme: CompiledScheme,
   revocation: Revocation,
   now: Date,
+  vouched = false,
 ): Promise<Evaluation> {
   const { verdict, path } = judgeChain(chain, scheme, now);
   if (!verdict.ok) return both(verdict);
   const denied = deniedIn(path, scheme, verdict.certificate);
   if (denied !== undefined) return both(denied.verdict);
   if (scheme.revocation === undefined) return both(verdict);
+  if (vouched) return both({ ...verdict, revocation: BY_PROXY });
   return withRevocation(verdict, await statusesOf(path, scheme, revocation));
 }
+
+const BY_PROXY = { method: 'proxy', thisUpdate: undefined, nextUpdate: undefined, nonce: undefined } as const;
 
 function both(verdict: CertificateVerdict): Evaluation {
   return { strict: verdict, soft: verdict };

@@ -3,13 +3,8 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { createAuthority, type Issued } from '../../test/support/certificates.ts';
 import { pemOf } from '../../test/support/der.ts';
-import {
-  decodeForwarded,
-  decodeRfc9440Chain,
-  type ForwardedFormat,
-  type ForwardedParser,
-  saysNothing,
-} from './forwarded-formats.ts';
+import { decodeForwarded, decodeRfc9440Chain, type ForwardedFormat, saysNothing } from './forwarded-formats.ts';
+import type { ForwardedParser } from './forwarded-parser.ts';
 import { HeaderProblem } from './header-problem.ts';
 
 const root = createAuthority('Test Root');

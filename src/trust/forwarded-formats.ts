@@ -1,3 +1,4 @@
+import { type ForwardedParser, parsedBy } from './forwarded-parser.ts';
 import { HeaderProblem } from './header-problem.ts';
 import { Malformed } from './malformed.ts';
 import { canonicalBase64, certificatesOfPem } from './pem.ts';
@@ -14,9 +15,6 @@ export type ForwardedFormat =
   | 'traefik'
   | 'traefik-escaped'
   | 'pem-loose';
-
-/** A bank's own decoder: certificates as DER, leaf first. Whatever it throws refuses the request. */
-export type ForwardedParser = (value: string) => readonly Uint8Array[];
 
 /** What a decoder is told beside the value. */
 export interface FormatOptions {
@@ -42,7 +40,7 @@ export function decodeForwarded(
 ): readonly Uint8Array[] {
   if (value.length > MAXIMUM_HEADER_CHARACTERS) throw new HeaderProblem('header_too_large', 'the header is too long');
   const certificates = guarded(() =>
-    typeof format === 'function' ? format(value) : DECODERS[format](value.trim(), options),
+    typeof format === 'function' ? parsedBy(format, value) : DECODERS[format](value.trim(), options),
   );
   if (certificates.length === 0) throw new HeaderProblem('header_no_certificate', 'the header holds no certificate');
   if (certificates.length > MAXIMUM_CHAIN)
@@ -61,9 +59,8 @@ function guarded(decode: () => readonly Uint8Array[]): readonly Uint8Array[] {
     return decode();
   } catch (cause) {
     if (cause instanceof HeaderProblem) throw cause;
-    // A bank's own decoder may throw anything: a value that it does not understand is refused.
-    const why = cause instanceof Malformed ? cause.message : 'the value is not in the configured form';
-    throw new HeaderProblem('header_malformed', why);
+    if (cause instanceof Malformed) throw new HeaderProblem('header_malformed', cause.message);
+    throw cause;
   }
 }
 

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
-import { constants } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { connect as connectTcp } from 'node:net';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { createAuthority, type Issued } from '../../test/support/certificates.ts';
 import { NOW } from '../../test/support/judging.ts';
-import { checkForwardedSource, createTrust, type ForwardedSource, isCertificateHeader } from './index.ts';
+import {
+  checkForwardedSource,
+  createTrust,
+  type ForwardedSource,
+  isCertificateHeader,
+  type TrustScheme,
+} from './index.ts';
 
 const SECRET = 's'.repeat(40);
 const root = createAuthority('Client Root');
@@ -44,12 +50,16 @@ interface Door {
   readonly seen: () => readonly string[];
 }
 
-async function open(source: ForwardedSource | undefined, kind: 'http' | 'https' = 'https'): Promise<Door> {
+async function open(
+  source: ForwardedSource | undefined,
+  kind: 'http' | 'https' = 'https',
+  more: Partial<TrustScheme> = {},
+): Promise<Door> {
   const warnings: unknown[] = [];
   let seen: readonly string[] = [];
   const trust = createTrust({
     clock: { now: () => NOW },
-    schemes: new Map([['bank', { anchors: [root.certificatePem], extendedKeyUsages: ['clientAuth'] }]]),
+    schemes: new Map([['bank', { anchors: [root.certificatePem], extendedKeyUsages: ['clientAuth'], ...more }]]),
     forwarded: () => source,
     log: { warn: (fields) => warnings.push(fields) },
   });
@@ -268,6 +278,7 @@ test('a source that would believe anybody is refused by name', () => {
     [{ format: 'nginx-escaped' }, /chainHeader/],
     [{ hops: 0 }, /hops/],
     [{ identity: { anchors: ['x'] } }, /anchor 1/],
+    [{ chainHeader: 'client_cert' }, /same header/],
   ];
   for (const [wrong, message] of cases) assert.throws(() => checkForwardedSource({ ...bySecret, ...wrong }), message);
   checkForwardedSource(bySecret);
@@ -316,10 +327,66 @@ test('attack 14 the form of nginx is read where it is configured, and no other',
   assert.equal(await call(door, [withSecret, certificate]), ABSENT);
 });
 
-test('a bank’s own decoder is used at the door', async () => {
+test('a bank’s own decoder is used at the door, and its failures are told to the log alone', async () => {
   const { chainHeader: _, ...settings } = bySecret;
-  const door = await open({ ...settings, format: (value) => [Buffer.from(value, 'hex')] });
+  const parse = (value: string): unknown => {
+    if (value === 'promise') return Promise.resolve([]);
+    if (!/^([0-9a-f]{2})+$/.test(value)) throw new Error('not hexadecimal');
+    return [Buffer.from(value, 'hex')];
+  };
+  const door = await open({ ...settings, format: parse });
   const one = root.issue({ commonName: 'one' });
-  assert.equal(await call(door, [withSecret, `Client-Cert: ${one.der.toString('hex')}`]), 'ok one');
-  assert.match(await call(door, [withSecret, 'Client-Cert: zz']), /^certificate_malformed/);
+  const hex = one.der.toString('hex');
+  assert.equal(await call(door, [withSecret, `Client-Cert: ${hex}`]), 'ok one');
+  assert.equal(await call(door, [withSecret, 'Client-Cert: 3000']), 'certificate_malformed/der_length');
+  assert.equal(await call(door, [withSecret, 'Client-Cert: null']), ABSENT);
+  assert.deepEqual(door.warnings, []);
+  for (const wrong of ['zz', 'promise', `${hex}, ${hex}`])
+    assert.equal(await call(door, [withSecret, `Client-Cert: ${wrong}`]), 'certificate_malformed/header_malformed');
+  const fault = (what: string) => ({ event: 'trust.forwarded_parser_failed', peer: '127.0.0.1', what });
+  const threw = fault('it threw Error: not hexadecimal');
+  assert.deepEqual(door.warnings, [threw, fault('it returned a promise instead of an array'), threw]);
+});
+
+describe('WSN-05 a proxy that has asked about revocation itself', () => {
+  const revocationVouched = { header: 'X-Client-Verify', value: 'SUCCESS' };
+  const vouching: ForwardedSource = { ...bySecret, revocationVouched };
+  const says = (value: string) => `X-Client-Verify: ${value}`;
+  /** Its certificates name no source of revocation: whoever asks refuses. */
+  const ASKED = 'revocation_info_missing/revocation_info_missing';
+  const denied = issuing.issue({ commonName: 'denied' });
+  const spkiSha256 = createHash('sha256').update(denied.publicKeyInfo).digest('base64url');
+  const scheme = { revocation: {}, denied: [{ spkiSha256 }] };
+
+  test('is believed where its header says so, and nowhere else', async () => {
+    const door = await open(vouching, 'https', scheme);
+    assert.equal(await call(door, [withSecret, certificate, issuers, says('SUCCESS')]), 'ok tpp');
+    noCertificateHeaders(door);
+    assert.ok(!door.seen().some((name) => name.toLowerCase() === 'x-client-verify'));
+    for (const value of ['FAILED:expired', 'success', 'SUCCESS, SUCCESS', 'NONE', ''])
+      assert.equal(await call(door, [withSecret, certificate, issuers, says(value)]), ASKED);
+    assert.equal(await call(door, [withSecret, certificate, issuers]), ASKED);
+    assert.equal(await call(door, [withSecret, certificate, issuers, says('SUCCESS'), says('SUCCESS')]), ASKED);
+    assert.equal(await call(door, [withSecret, certificate, issuers, 'X_Client_Verify: SUCCESS']), ASKED);
+  });
+
+  test('N-07 path, time, purpose and deny list stay ours', async () => {
+    const door = await open(vouching, 'https', scheme);
+    const shown = (issued: Issued) =>
+      call(door, [withSecret, `Client-Cert: :${issued.der.toString('base64')}:`, issuers, says('SUCCESS')]);
+    assert.equal(await shown(createAuthority('Stranger').issue()), 'certificate_untrusted/issuer_unknown');
+    const late = issuing.issue({ notAfter: new Date('2026-01-01T00:00:00Z') });
+    assert.equal(await shown(late), 'certificate_expired/expired');
+    assert.equal(await shown(issuing.issue({ extendedKeyUsages: ['serverAuth'] })), 'certificate_wrong_purpose/eku');
+    assert.equal(await shown(denied), 'certificate_revoked/denied');
+  });
+
+  test('is not believed without the setting, nor when it is somebody else', async () => {
+    const door = await open(bySecret, 'https', scheme);
+    assert.equal(await call(door, [withSecret, certificate, issuers, says('SUCCESS')]), ASKED);
+    const open2 = await open({ ...vouching, proxies: ['10.0.0.1'], directAllowed: true }, 'https', scheme);
+    assert.equal(await call(open2, [withSecret, says('SUCCESS')], tpp), ASKED);
+    const plain = await open(undefined, 'https', scheme);
+    assert.equal(await call(plain, [says('SUCCESS')], tpp), ASKED);
+  });
 });

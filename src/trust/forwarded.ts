@@ -6,10 +6,10 @@ import {
   decodeForwarded,
   decodeRfc9440Chain,
   type ForwardedFormat,
-  type ForwardedParser,
   MAXIMUM_HEADER_CHARACTERS,
   saysNothing,
 } from './forwarded-formats.ts';
+import type { ForwardedParser } from './forwarded-parser.ts';
 import { HeaderProblem } from './header-problem.ts';
 import { judgeChain } from './judge.ts';
 import { type CompiledScheme, compileScheme } from './scheme.ts';
@@ -34,6 +34,11 @@ export interface ForwardedSource {
   readonly secret?: { readonly header: string; readonly value: string } | undefined;
   /** `envoy-xfcc` alone: number of elements, one for each trusted hop. Default 1. */
   readonly hops?: number | undefined;
+  /**
+   * A header by which the proxy says that it has asked about revocation itself: where its one line has this value, revocation
+   * is not asked again. Path, time, purpose and deny list are ours always.
+   */
+  readonly revocationVouched?: { readonly header: string; readonly value: string } | undefined;
   /** May participants also connect directly, with their own certificate in the handshake? Default false. */
   readonly directAllowed?: boolean | undefined;
 }
@@ -52,12 +57,16 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** @throws Error naming the setting that is missing or wrong: a door that believes anybody must not open */
 export function compileSource(settings: ForwardedSource): CompiledSource {
-  const { identity, secret, proxies, header, chainHeader, hops = 1 } = settings;
+  const { identity, secret, proxies, header, chainHeader, revocationVouched, hops = 1 } = settings;
   const names = [
     header,
     ...(chainHeader === undefined ? [] : [chainHeader]),
     ...(secret === undefined ? [] : [secret.header]),
+    ...(revocationVouched === undefined ? [] : [revocationVouched.header]),
   ];
+  if (new Set(names.map(normalName)).size !== names.length) {
+    throw new Error('forwarded certificate: two settings name the same header');
+  }
   for (const name of names)
     if (!HEADER_NAME.test(name)) throw new Error(`forwarded certificate: "${name}" is no header name`);
   if (proxies.length === 0) throw new Error('forwarded certificate: proxies: name at least one address');
@@ -96,8 +105,12 @@ function addressesOf(proxies: readonly string[]): BlockList {
 
 /** What a request showed: a chain, nothing, or a header that is refused. */
 export type Presented =
-  | PresentedChain
-  | { readonly refused: HeaderProblem['code'] | 'header_untrusted_source'; readonly message: string }
+  | (PresentedChain & { /** The proxy has asked about revocation. */ readonly vouched?: boolean })
+  | {
+      readonly refused: HeaderProblem['code'] | 'header_untrusted_source';
+      readonly message: string;
+      readonly fault?: string;
+    }
   | { readonly absent: 'header_untrusted_source' };
 
 /**
@@ -110,8 +123,9 @@ export function presentedBy(request: IncomingMessage, source: CompiledSource | u
   const lines = headerLines(request, settings.header);
   const chainLines = settings.chainHeader === undefined ? [] : headerLines(request, settings.chainHeader);
   const standing = standingOf(request, source, now);
+  const vouched = vouches(request, settings);
   stripCertificateHeaders(request, source.stripped);
-  if (standing === 'proxy') return fromHeader(lines, chainLines, settings);
+  if (standing === 'proxy') return { ...fromHeader(lines, chainLines, settings), vouched };
   return fromElsewhere(request, standing, lines.length > 0, settings);
 }
 
@@ -160,6 +174,12 @@ function hasIdentity(request: IncomingMessage, source: CompiledSource, scheme: C
   return named && (source.settings.secret === undefined || knowsSecret(request, source));
 }
 
+function vouches(request: IncomingMessage, { revocationVouched: expected }: ForwardedSource): boolean {
+  if (expected === undefined) return false;
+  const lines = headerLines(request, expected.header);
+  return lines.length === 1 && lines[0] === expected.value;
+}
+
 function fromElsewhere(
   request: IncomingMessage,
   standing: Standing,
@@ -179,7 +199,9 @@ function fromHeader(lines: readonly string[], chainLines: readonly string[], set
     return decode(lines, chainLines, settings);
   } catch (cause) {
     if (!(cause instanceof HeaderProblem)) throw cause;
-    return { refused: cause.code, message: `The header with the certificate cannot be accepted: ${cause.message}.` };
+    const message = `The header with the certificate cannot be accepted: ${cause.message}.`;
+    const fault = typeof cause.cause === 'string' ? { fault: cause.cause } : {};
+    return { refused: cause.code, message, ...fault };
   }
 }
 

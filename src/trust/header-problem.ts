@@ -10,8 +10,8 @@ export type HeaderCode =
 export class HeaderProblem extends Error {
   readonly code: HeaderCode;
 
-  constructor(code: HeaderCode, message: string) {
-    super(message);
+  constructor(code: HeaderCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'HeaderProblem';
     this.code = code;
   }

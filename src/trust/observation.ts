@@ -13,6 +13,8 @@ export interface Watch {
   observe(observation: TrustObservation): void;
   /** A certificate header, or the proxy's address, from somebody who is not the proxy: a security event. */
   spoofed(fields: { readonly peer: string }): void;
+  /** A bank's own decoder of certificate headers failed, or took the value for none of its own. */
+  parserFailed(fields: { readonly peer: string; readonly what: string }): void;
   /** One line per answer about revocation that did not count; a wrong signer is worth an alarm. */
   unusable(fields: { readonly code: string; readonly source: string; readonly message: string }): void;
 }
@@ -28,6 +30,11 @@ export function createWatch(
       log?.warn(
         { event: 'trust.header_untrusted_source', ...fields },
         'a certificate header from somebody who is not the proxy',
+      ),
+    parserFailed: (fields) =>
+      log?.warn(
+        { event: 'trust.forwarded_parser_failed', ...fields },
+        'the own decoder of a certificate header failed',
       ),
     unusable: (fields) =>
       log?.warn({ event: 'trust.revocation_answer_unusable', ...fields }, 'an answer about revocation does not count'),

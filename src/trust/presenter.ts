@@ -36,9 +36,14 @@ export function createPresenter(
     if (known !== undefined) return known;
     const presented = presentedBy(request, source, clock.now());
     requests.set(request, presented);
-    if (isSpoofed(presented)) watch.spoofed({ peer: request.socket.remoteAddress ?? 'unknown' });
+    report(presented, watch, request.socket.remoteAddress ?? 'unknown');
     return presented;
   };
+}
+
+function report(presented: Presented, watch: Watch, peer: string): void {
+  if (isSpoofed(presented)) watch.spoofed({ peer });
+  if ('refused' in presented && presented.fault !== undefined) watch.parserFailed({ peer, what: presented.fault });
 }
 
 function isSpoofed(presented: Presented): boolean {

@@ -39,6 +39,11 @@ export interface TrustOptions {
   readonly fetch?: RevocationFetch | undefined;
 }
 
+/** What a caller asks, and whether the proxy before the door has asked about revocation. */
+interface Asked extends JudgeOptions {
+  readonly vouched?: boolean | undefined;
+}
+
 interface VersionedScheme {
   readonly version: number;
   readonly source: TrustScheme;
@@ -55,7 +60,7 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
   const revocation = createRevocation({ clock, watch, changed, fetch });
   const presentedOnce = createPresenter(clock, watch, forwarded);
 
-  function judge(chain: readonly Uint8Array[], key: string, bank: string, options: JudgeOptions | undefined) {
+  function judge(chain: readonly Uint8Array[], key: string, bank: string, options: Asked | undefined) {
     const versioned = compiled.get(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
@@ -68,11 +73,11 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
     chain: readonly Uint8Array[],
     place: string,
     { scheme }: VersionedScheme,
-    options: JudgeOptions | undefined,
+    options: Asked | undefined,
   ): Promise<CertificateVerdict> {
     const evaluation = await evaluations.load(place, async () => {
       const now = clock.now();
-      const value = await evaluate(chain, scheme, revocation, now);
+      const value = await evaluate(chain, scheme, revocation, now, options?.vouched);
       return { value, validUntil: endOf(value, now) };
     });
     return verdictOf(evaluation, options);
@@ -93,7 +98,9 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
       const presented = presentedOnce(request);
       if ('absent' in presented) return observed(absent(presented.absent).verdict, bank);
       if ('refused' in presented) return observed(refused(presented.refused, presented.message).verdict, bank);
-      const verdict = judge(presented.chain, keyOfPresented(presented), bank, options);
+      const { chain, vouched = false } = presented;
+      const key = vouched ? `vouched ${keyOfPresented(presented)}` : keyOfPresented(presented);
+      const verdict = judge(chain, key, bank, vouched ? { ...options, vouched } : options);
       return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
     judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),

@@ -39,9 +39,12 @@ export interface ClientCertificate {
   readonly roles: readonly string[] | undefined;
 }
 
-/** The answer that cleared a certificate; `soft` when there was none and the caller said that none is needed. */
+/**
+ * The answer that cleared a certificate; `soft` when there was none and the caller said that none is needed, `proxy` when the
+ * proxy before the door has asked.
+ */
 export interface RevocationEvidence {
-  readonly method: 'ocsp' | 'crl' | 'soft';
+  readonly method: 'ocsp' | 'crl' | 'soft' | 'proxy';
   readonly thisUpdate: Date | undefined;
   readonly nextUpdate: Date | undefined;
   readonly nonce: 'matched' | 'absent' | undefined;

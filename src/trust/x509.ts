@@ -33,7 +33,7 @@ export interface Certificate extends KnownExtensions {
 }
 
 /** A certificate larger than this belongs to nobody we know (§5.3). */
-const MAXIMUM_OCTETS = 16 * 1024;
+export const MAXIMUM_OCTETS = 16 * 1024;
 /** Configured anchors are read once, at start, by the operator's own hand. */
 const MAXIMUM_ANCHOR_OCTETS = 64 * 1024;
 const MAXIMUM_SERIAL_OCTETS = 20;

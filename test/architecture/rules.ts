@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path/posix';
 import { type Import, longestFunction, type Source } from './source.ts';
-import { BUILTIN_HOMES, MAY_IMPORT, PACKAGE_HOMES, TYPES_ONLY } from './table.ts';
+import { BUILTIN_HOMES, COMPUTED_HOME, MAY_IMPORT, PACKAGE_HOMES, TYPES_ONLY } from './table.ts';
 
 /** Looks at all files and says in sentences what is wrong. */
 export type Rule = (sources: readonly Source[]) => readonly string[];
@@ -109,7 +109,8 @@ export const outside: Rule = (sources) =>
 export const homes: Rule = (sources) =>
   everyImport(product(sources), (source, made) => {
     const { specifier, typeOnly } = made;
-    if (specifier === '(computed)') return `${source.path} computes what it imports`;
+    if (specifier === '(computed)')
+      return source.path === COMPUTED_HOME ? undefined : `${source.path} computes what it imports`;
     if (typeOnly || specifier.startsWith('.')) return undefined;
     if (specifier.startsWith('node:')) return builtin(source, made);
     const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
