@@ -15,7 +15,8 @@ export function startBackground(
   report: Report,
 ): { readonly stop: () => Promise<void> } {
   const sweep = async (): Promise<void> => {
-    await Promise.all([...edges.map((edge) => edge?.sweep()), rooms.tokens.sweep(), rooms.expireConsents()]);
+    const { tokens, trust } = rooms;
+    await Promise.all([...edges.map((edge) => edge?.sweep()), tokens.sweep(), rooms.expireConsents(), trust.sweep()]);
   };
   const stops = [repeat(LOOK_EVERY_MS, () => finishRevocations(rooms), report), repeat(SWEEP_EVERY_MS, sweep, report)];
   return {

@@ -32,12 +32,17 @@ export const explainCertificate = {
 /** For the minute after an authority withdrew a certificate: answers are otherwise believed as long as they say. */
 export const forgetCertificates = {
   usage: 'certificate forget',
-  summary: 'Forgets every verdict and every answer about revocation: the next request of each caller asks anew.',
+  summary: 'Forgets every verdict and every answer about revocation, in all processes: the next request asks anew.',
   words: 0,
   options: [],
   run: async (_request: CommandRequest, rooms: Rooms): Promise<CommandResult> => {
-    rooms.trust.forget();
-    return { lines: ['verdicts and answers about revocation are forgotten'], status: 0 };
+    try {
+      await rooms.trust.forget();
+      return { lines: ['verdicts and answers about revocation are forgotten, in all processes'], status: 0 };
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : 'the database does not answer';
+      return { lines: [`forgotten here; other processes could not be told: ${why}`], status: 1 };
+    }
   },
 };
 

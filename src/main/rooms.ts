@@ -10,7 +10,7 @@ import { type Migration, migrate, readMigrations } from '../platform/migrate.ts'
 import { openPglite } from '../platform/pglite.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { createTokens, type Tokens } from '../tokens/index.ts';
-import type { TrustRoom } from '../trust/index.ts';
+import { openSharing, type TrustRoom } from '../trust/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
 import { openConsentStores } from './consent-stores.ts';
 import type { Settings } from './settings.ts';
@@ -70,13 +70,15 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const keyStore = await openFileKeyStore(settings.keys.directory);
     const vault = await createVault({ database, audit, clock, keyStore });
     const reference = await customerReferences(settings, vault);
-    const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics });
+    const sharing = await openSharing({ database, clock, log });
+    const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics, sharing });
     const directory = await createDirectory({ database, audit, clock, log });
     const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
     const consents = await createConsents({ stores: stores.storeOf, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
       await Promise.all([consents.close(), directory.close(), tokens.close(), trust.close()]);
+      await sharing.close();
       await stores.close();
       await vault.close();
       await audit.close();

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { createTrust, type TrustObservation, type TrustRoom, type TrustScheme } from '../trust/index.ts';
+import { createTrust, type Sharing, type TrustObservation, type TrustRoom, type TrustScheme } from '../trust/index.ts';
 import { callbackSchemes } from './consent-stores.ts';
 import { forwardedSource } from './forwarded.ts';
 import type { BankSettings, Settings } from './settings.ts';
@@ -13,6 +13,8 @@ interface TrustParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** The other processes of the platform; without it this one is alone. */
+  readonly sharing?: Sharing | undefined;
 }
 
 /** The room, and how the door behind a proxy says that a request came through it. */
@@ -23,7 +25,8 @@ export interface OpenTrust {
 }
 
 /** The room that judges certificates, by the settings of every bank. @throws Error naming the bank or proxy whose settings are not sound */
-export async function openTrust(settings: Settings, { clock, log, metrics }: TrustParts): Promise<OpenTrust> {
+export async function openTrust(settings: Settings, parts: TrustParts): Promise<OpenTrust> {
+  const { clock, log, metrics, sharing } = parts;
   const source = await forwardedSource(settings.doors.mtls.forwarded);
   const proxied = new WeakSet<IncomingMessage>();
   const trust = createTrust({
@@ -31,6 +34,7 @@ export async function openTrust(settings: Settings, { clock, log, metrics }: Tru
     schemes: await schemesOf(settings),
     log,
     observe: countTrust(metrics),
+    sharing,
     forwarded: (request) => (proxied.has(request) ? source : undefined),
   });
   return { trust, behindProxy: (request) => proxied.add(request) };
@@ -54,7 +58,7 @@ function countTrust(metrics: Metrics): (observation: TrustObservation) => void {
   });
   const fetched = metrics.counter({
     name: 'portcullis_revocation_fetches_total',
-    help: 'Questions to OCSP responders and for lists, by how they ended.',
+    help: 'Questions to OCSP responders and for lists, by how they ended; shared: another process had asked.',
     labels: ['protocol', 'outcome'],
   });
   return (observation) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flag, instant, integer, optionalInstant, optionalInteger, optionalText, text, texts } from './row.ts';
+import { flag, instant, integer, octets, optionalInstant, optionalInteger, optionalText, text, texts } from './row.ts';
 
 test('an absent column, and null where there is none, is a defect in every reader', () => {
-  for (const read of [text, integer, flag, instant, texts]) {
+  for (const read of [text, integer, flag, instant, texts, octets]) {
     assert.throws(() => read({}, 'a'), /column a: expected/, read.name);
     assert.throws(() => read({ a: null }, 'a'), /column a: expected .* gave null/, read.name);
   }
@@ -17,6 +17,7 @@ test('another type is a defect, not a conversion', () => {
   assert.throws(() => text({ a: 1 }, 'a'));
   assert.throws(() => flag({ a: 'true' }, 'a'));
   assert.throws(() => instant({ a: '2026-01-01' }, 'a'));
+  assert.throws(() => octets({ a: '\\x00' }, 'a'));
   assert.throws(() => texts({ a: ['b', 1] }, 'a'));
   assert.throws(() => texts({ a: '{b}' }, 'a'));
   for (const value of [1.5, '1.5', 'x', '9007199254740993', Number.NaN, true])

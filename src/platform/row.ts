@@ -62,3 +62,10 @@ export function texts(row: Row, column: string): readonly string[] {
 export function json(row: Row, column: string): unknown {
   return row[column];
 }
+
+/** A bytea column that is never null. */
+export function octets(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw unexpected(row, column, 'octets');
+  return value;
+}

@@ -39,7 +39,12 @@ export interface Trust {
 export interface TrustRoom extends Trust {
   /** The analysis behind `certificate explain`: every check on its own. @throws Error for a bank that does not exist */
   explain(chain: readonly Uint8Array[], bank: string): Promise<Explanation>;
-  /** Forgets every verdict and every answer about revocation: what was withdrawn just now is refused from the next request on. */
-  forget(): void;
+  /**
+   * Forgets every verdict and every answer about revocation, here and in all processes: what was withdrawn just now is
+   * refused from the next request on. @throws Error when the other processes could not be told; this one has forgotten
+   */
+  forget(): Promise<void>;
+  /** Removes shared answers that are of no use any more, a bounded batch, and counts them. */
+  sweep(): Promise<number>;
   close(): Promise<void>;
 }

@@ -2,9 +2,11 @@ import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import type { AlgorithmPolicy } from './algorithms.ts';
 import { type Crl, checkCrlTimes, openCrl } from './crl.ts';
+import { noteLeft } from './left-answer.ts';
 import { earliest } from './moments.ts';
-import type { RevocationFetch } from './revocation-fetch.ts';
+import type { ShelfParts } from './ocsp-shelf.ts';
 import type { CompiledRevocation } from './revocation-settings.ts';
+import { answerKey } from './sharing.ts';
 import { Unusable } from './unusable.ts';
 import type { Certificate } from './x509.ts';
 
@@ -19,6 +21,8 @@ const NEGATIVE_SECONDS = 30;
 /** A newer list is fetched when this part of the time is over, while the old one still serves. */
 const REFRESH_AT = 0.75;
 const MAXIMUM_NUMBERS = 1_000;
+/** A week: a list stays in the database beyond its end, so that a process that starts knows the last number. */
+const NUMBER_SECONDS = 604_800;
 
 /** A list at hand. */
 export interface HeldCrl {
@@ -43,22 +47,56 @@ export interface CrlShelf {
   load(request: CrlRequest): Promise<HeldCrl>;
   /** The list when it is at hand and may be used. */
   peek(request: CrlRequest): HeldCrl | undefined;
+  /** Another process has a newer one under this key. */
+  renew(key: string): void;
   clear(): void;
 }
 
-/** `changed` is called when a newer list replaced an older one. */
-export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: () => void): CrlShelf {
+/** Lists come from memory, from what another process left, and from their address, in this order; all are verified here. */
+export function createCrlShelf({ clock, fetch, sharing, watch, changed }: ShelfParts): CrlShelf {
   const lists = createListMemory();
   const numbers = createNumberMemory();
   const failures = new Map<string, Failure>();
   const loading = new Map<string, Promise<HeldCrl>>();
+  /** Counts what was forgotten: a list that was asked for before is not kept after. */
+  let epoch = 0;
 
-  async function fetchList(key: string, { url, issuer, policy, settings }: CrlRequest): Promise<HeldCrl> {
-    const crl = await openCrl(await fetch.crl(url, settings), issuer, policy);
-    const now = clock.now();
-    checkCrlTimes(crl, now);
-    numbers.accept(key, crl);
-    const held = heldOf(crl, settings, now);
+  /** What another process left; its number counts even when its time is over, so that nobody plays an older list to us. */
+  async function listLeft(key: string, octets: Uint8Array | undefined, request: CrlRequest) {
+    if (octets === undefined) return undefined;
+    try {
+      const crl = await openCrl(octets, request.issuer, request.policy);
+      const now = clock.now();
+      numbers.accept(key, crl);
+      checkCrlTimes(crl, now);
+      const held = heldOf(crl, request.settings, now, crl.thisUpdate);
+      if (held.refreshAt <= now) return undefined;
+      watch.observe({ kind: 'fetch', protocol: 'crl', outcome: 'shared' });
+      return held;
+    } catch (cause) {
+      noteLeft(watch, cause, request.url);
+      return undefined;
+    }
+  }
+
+  async function fetchList(key: string, request: CrlRequest): Promise<HeldCrl> {
+    const { url, issuer, policy, settings } = request;
+    const began = epoch;
+    const left = await sharing.find(key);
+    let held = await listLeft(key, left.answer, request);
+    if (held === undefined) {
+      const octets = await fetch.crl(url, settings);
+      const crl = await openCrl(octets, issuer, policy);
+      const now = clock.now();
+      checkCrlTimes(crl, now);
+      numbers.accept(key, crl);
+      held = heldOf(crl, settings, now);
+      const { thisUpdate: signedAt } = crl;
+      const usefulUntil = secondsAfter(earliest(crl.nextUpdate, secondsAfter(now, NUMBER_SECONDS)), NUMBER_SECONDS);
+      const row = { key, protocol: 'crl', source: url, answer: octets, signedAt, usefulUntil } as const;
+      sharing.keep(row, left.generation, lists.find(key) !== undefined);
+    }
+    if (began !== epoch) return held;
     const replaced = lists.find(key) !== undefined;
     lists.keep(key, held);
     failures.delete(key);
@@ -74,7 +112,9 @@ export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: ()
         if (cause instanceof Unusable) remember(failures, key, cause, clock);
         throw cause;
       })
-      .finally(() => loading.delete(key));
+      .finally(() => {
+        if (loading.get(key) === call) loading.delete(key);
+      });
     // Somebody may have stopped waiting: the failure is remembered above.
     call.catch(() => undefined);
     loading.set(key, call);
@@ -101,8 +141,18 @@ export function createCrlShelf(clock: Clock, fetch: RevocationFetch, changed: ()
       return held;
     },
     clear: () => {
+      epoch += 1;
       lists.clear();
       failures.clear();
+      loading.clear();
+    },
+    renew: (key) => {
+      const held = lists.find(key);
+      if (held === undefined) return;
+      // It serves while the newer one is read: a request must not wait for megabytes.
+      lists.keep(key, { ...held, refreshAt: clock.now() });
+      failures.delete(key);
+      changed();
     },
   };
 }
@@ -155,12 +205,14 @@ function createNumberMemory() {
 
 /** The issuer's key is part of the key: a list verified by one key says nothing under another. So are the rules. */
 function keyOf({ url, issuer, policy, settings }: CrlRequest): string {
-  return `${issuer.spkiSha256} ${JSON.stringify(policy)} ${settings.rules} ${url}`;
+  return answerKey(`crl ${issuer.spkiSha256} ${JSON.stringify(policy)} ${settings.rules} ${url}`);
 }
 
-function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date): HeldCrl {
-  const usableUntil = earliest(crl.nextUpdate, secondsAfter(now, crlMaximumAgeSeconds));
-  const refreshAt = new Date(now.getTime() + (usableUntil.getTime() - now.getTime()) * REFRESH_AT);
+/** A list that another process fetched is as old as its signer says: see the same for OCSP answers. */
+function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date, since = now): HeldCrl {
+  const begin = earliest(since, now);
+  const usableUntil = earliest(crl.nextUpdate, secondsAfter(begin, crlMaximumAgeSeconds));
+  const refreshAt = new Date(begin.getTime() + (usableUntil.getTime() - begin.getTime()) * REFRESH_AT);
   return { crl, usableUntil, refreshAt };
 }
 

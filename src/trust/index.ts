@@ -9,6 +9,7 @@ export type { TrustLog, TrustObservation } from './observation.ts';
 export { certificatesOfPem } from './pem.ts';
 export type { RevocationOrder, RevocationSettings } from './revocation-settings.ts';
 export type { AnchorChange, CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
+export { openSharing, type Sharing } from './sharing.ts';
 export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
 export { readSignedXml, type SignedDocument } from './signed-xml.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';

@@ -1,4 +1,7 @@
-/** What operators may count: verdicts, and how questions about revocation went. Nothing in it identifies a person. */
+/**
+ * What operators may count: verdicts, and how questions about revocation went; `shared`: another process had asked. Nothing
+ * in it identifies a person.
+ */
 export type TrustObservation =
   | { readonly kind: 'verdict'; readonly bank: string; readonly outcome: string }
   | { readonly kind: 'fetch'; readonly protocol: 'ocsp' | 'crl'; readonly outcome: string };

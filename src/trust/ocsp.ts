@@ -12,6 +12,7 @@ export interface OcspAnswer {
   readonly status: 'good' | 'revoked' | 'unknown';
   readonly revokedAt: Date | undefined;
   readonly reason: number | undefined;
+  readonly producedAt: Date;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date | undefined;
   readonly nonce: 'matched' | 'absent';
@@ -26,6 +27,8 @@ export interface OcspExpectation {
   /** The nonce that was sent. */
   readonly nonce: Uint8Array | undefined;
   readonly nonceRequired: boolean;
+  /** True: another process asked. The nonce in it is that one's, and proves nothing here. */
+  readonly askedElsewhere?: boolean | undefined;
   /** How old `thisUpdate` may be when there is no `nextUpdate`. */
   readonly maximumAgeSeconds: number;
   readonly policy: AlgorithmPolicy;
@@ -47,7 +50,8 @@ export function evaluateOcsp(der: Uint8Array, expected: OcspExpectation): OcspAn
   const { status, revokedAt, reason, thisUpdate, nextUpdate } = single;
   const delegated = signer !== expected.issuer;
   const signerToCheck = delegated && !signer.ocspNoCheck ? signer : undefined;
-  return { status, revokedAt, reason, thisUpdate, nextUpdate, nonce, signerToCheck };
+  const { producedAt } = response;
+  return { status, revokedAt, reason, producedAt, thisUpdate, nextUpdate, nonce, signerToCheck };
 }
 
 /** The issuer, or a certificate that the issuer itself issued for signing answers; found by responderID alone. */
@@ -94,8 +98,9 @@ function checkSignature(response: OcspResponse, signer: Certificate, { policy }:
   }
 }
 
-function checkNonce(response: OcspResponse, { nonce, nonceRequired }: OcspExpectation): 'matched' | 'absent' {
-  if (response.nonce === undefined) {
+function checkNonce(response: OcspResponse, expected: OcspExpectation): 'matched' | 'absent' {
+  const { nonce, nonceRequired, askedElsewhere = false } = expected;
+  if (response.nonce === undefined || askedElsewhere) {
     if (nonceRequired) throw new Unusable('ocsp_nonce', 'the nonce is missing');
     return 'absent';
   }

@@ -14,12 +14,15 @@ import {
   type Sources,
 } from './revocation-sources.ts';
 import type { RevocationQuestion, RevocationStatus } from './revocation-status.ts';
+import type { AnswerSharing } from './sharing.ts';
 
 /** Asks responders and lists. */
 export interface Revocation {
   check(question: RevocationQuestion): Promise<RevocationStatus>;
   /** Forgets every answer: a revocation push takes effect at once. */
   clear(): void;
+  /** Another process has a newer answer under this key. */
+  renewed(key: string): void;
   close(): Promise<void>;
 }
 
@@ -30,22 +33,28 @@ export interface RevocationOptions {
   /** Called when something that was good may no longer be. */
   readonly changed: () => void;
   readonly fetch?: RevocationFetch | undefined;
+  readonly sharing: AnswerSharing;
 }
 
 /** Without an answer the verdict is worth little, and the next one may come soon. */
 const NEGATIVE_SECONDS = 10;
 
 /** The engine of §9.1: OCSP, then CRL, and refusal when neither answers. */
-export function createRevocation({ clock, watch, changed, fetch }: RevocationOptions): Revocation {
+export function createRevocation({ clock, watch, changed, fetch, sharing }: RevocationOptions): Revocation {
   const way = fetch ?? createRevocationFetch(clock, watch);
-  const lists = createCrlShelf(clock, way, changed);
-  const answers = createOcspShelf(clock, way, changed);
+  const parts = { clock, fetch: way, sharing, watch, changed };
+  const lists = createCrlShelf(parts);
+  const answers = createOcspShelf(parts);
   const sources: Sources = { clock, watch, lists, answers };
   return {
     check: (question) => check(sources, question),
     clear: () => {
       lists.clear();
       answers.clear();
+    },
+    renewed: (key) => {
+      lists.renew(key);
+      answers.drop(key);
     },
     close: () => way.close(),
   };

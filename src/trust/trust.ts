@@ -13,6 +13,7 @@ import { createPresenter } from './presenter.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
 import { type AnchorChange, type CompiledScheme, compileAnchors, compileScheme, type TrustScheme } from './scheme.ts';
+import { ALONE, type Sharing } from './sharing.ts';
 import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
 import { createVerdictMemory } from './verdict-memory.ts';
@@ -37,6 +38,8 @@ export interface TrustOptions {
   readonly forwarded?: ((request: IncomingMessage) => ForwardedSource | undefined) | undefined;
   /** The way to responders and lists; only tests give another than the network. */
   readonly fetch?: RevocationFetch | undefined;
+  /** The other processes of the platform; without it this one is alone. */
+  readonly sharing?: Sharing | undefined;
 }
 
 /** What a caller asks, and whether the proxy before the door has asked about revocation. */
@@ -51,13 +54,19 @@ interface VersionedScheme {
 }
 
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
-export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: TrustOptions): TrustRoom {
+export function createTrust(options: TrustOptions): TrustRoom {
+  const { clock, schemes, log, observe, fetch, forwarded, sharing = ALONE } = options;
   const watch = createWatch(log, observe);
   const evaluations = createVerdictMemory(clock);
   const compiled = new Map<string, VersionedScheme>();
   for (const [bank, scheme] of schemes) compiled.set(bank, versionOf(bank, scheme, 0));
   const changed = () => evaluations.clear();
-  const revocation = createRevocation({ clock, watch, changed, fetch });
+  const revocation = createRevocation({ clock, watch, changed, fetch, sharing });
+  const forget = (): void => {
+    revocation.clear();
+    evaluations.clear();
+  };
+  sharing.listen({ forget, renewed: revocation.renewed });
   const presentedOnce = createPresenter(clock, watch, forwarded);
 
   function judge(chain: readonly Uint8Array[], key: string, bank: string, options: Asked | undefined) {
@@ -107,10 +116,11 @@ export function createTrust({ clock, schemes, log, observe, fetch, forwarded }: 
     replaceScheme: (bank, scheme) => put(bank, versionOf(bank, scheme, (compiled.get(bank)?.version ?? 0) + 1)),
     replaceAnchors: (bank, change) => put(bank, withAnchors(bank, compiled.get(bank), change)),
     explain: (chain, bank) => explain(chain, compiled.get(bank), revocation, clock.now()),
-    forget: () => {
-      revocation.clear();
-      evaluations.clear();
+    forget: async () => {
+      forget();
+      await sharing.forgetAll();
     },
+    sweep: () => sharing.sweep(),
     close: () => revocation.close(),
   };
 }

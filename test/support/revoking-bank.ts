@@ -2,6 +2,7 @@ import {
   type CertificateVerdict,
   createTrust,
   type RevocationSettings,
+  type Sharing,
   type TrustObservation,
 } from '../../src/trust/index.ts';
 import type { RevocationFetch } from '../../src/trust/revocation-fetch.ts';
@@ -13,7 +14,7 @@ import { NOW } from './judging.ts';
 export type Answer = Uint8Array | 'down' | (() => Promise<Uint8Array>);
 
 /** A bank whose responders and lists answer what the test says, at a time the test sets. */
-export function bankOf(anchor: Authority, settings: RevocationSettings | 'off' = {}) {
+export function bankOf(anchor: Authority, settings: RevocationSettings | 'off' = {}, sharing?: Sharing) {
   const answers = new Map<string, Answer>();
   const asked: string[] = [];
   const warnings: unknown[] = [];
@@ -31,6 +32,7 @@ export function bankOf(anchor: Authority, settings: RevocationSettings | 'off' =
     clock: { now: () => now },
     schemes: new Map([['bank', scheme]]),
     fetch,
+    sharing,
     log: { warn: (fields) => warnings.push(fields) },
     observe: (observation) => observations.push(observation),
   });
