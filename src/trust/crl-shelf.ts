@@ -1,9 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import type { AlgorithmPolicy } from './algorithms.ts';
-import { type Crl, checkCrlTimes, openCrl } from './crl.ts';
-import { noteLeft } from './left-answer.ts';
-import { earliest } from './moments.ts';
+import type { Crl } from './crl.ts';
+import { createCrlFinder } from './crl-finder.ts';
 import type { ShelfParts } from './ocsp-shelf.ts';
 import type { CompiledRevocation } from './revocation-settings.ts';
 import { answerKey } from './sharing.ts';
@@ -18,11 +17,6 @@ const MAXIMUM_LISTS = 500;
 const PATIENCE_MS = 5_000;
 /** A list that could not be loaded is not asked for again at once. */
 const NEGATIVE_SECONDS = 30;
-/** A newer list is fetched when this part of the time is over, while the old one still serves. */
-const REFRESH_AT = 0.75;
-const MAXIMUM_NUMBERS = 1_000;
-/** A week: a list stays in the database beyond its end, so that a process that starts knows the last number. */
-const NUMBER_SECONDS = 604_800;
 
 /** A list at hand. */
 export interface HeldCrl {
@@ -52,55 +46,23 @@ export interface CrlShelf {
   clear(): void;
 }
 
-/** Lists come from memory, from what another process left, and from their address, in this order; all are verified here. */
-export function createCrlShelf({ clock, fetch, sharing, watch, changed }: ShelfParts): CrlShelf {
+/** Lists at hand, and the finder of those that are not. */
+export function createCrlShelf(parts: ShelfParts): CrlShelf {
+  const { clock, changed } = parts;
+  const find = createCrlFinder(parts);
   const lists = createListMemory();
-  const numbers = createNumberMemory();
   const failures = new Map<string, Failure>();
   const loading = new Map<string, Promise<HeldCrl>>();
   /** Counts what was forgotten: a list that was asked for before is not kept after. */
   let epoch = 0;
 
-  /** What another process left; its number counts even when its time is over, so that nobody plays an older list to us. */
-  async function listLeft(key: string, octets: Uint8Array | undefined, request: CrlRequest) {
-    if (octets === undefined) return undefined;
-    try {
-      const crl = await openCrl(octets, request.issuer, request.policy);
-      const now = clock.now();
-      numbers.accept(key, crl);
-      checkCrlTimes(crl, now);
-      const held = heldOf(crl, request.settings, now, crl.thisUpdate);
-      if (held.refreshAt <= now) return undefined;
-      watch.observe({ kind: 'fetch', protocol: 'crl', outcome: 'shared' });
-      return held;
-    } catch (cause) {
-      noteLeft(watch, cause, request.url);
-      return undefined;
-    }
-  }
-
   async function fetchList(key: string, request: CrlRequest): Promise<HeldCrl> {
-    const { url, issuer, policy, settings } = request;
-    const began = epoch;
-    const left = await sharing.find(key);
-    let held = await listLeft(key, left.answer, request);
-    if (held === undefined) {
-      const octets = await fetch.crl(url, settings);
-      const crl = await openCrl(octets, issuer, policy);
-      const now = clock.now();
-      checkCrlTimes(crl, now);
-      numbers.accept(key, crl);
-      held = heldOf(crl, settings, now);
-      const { thisUpdate: signedAt } = crl;
-      const usefulUntil = secondsAfter(earliest(crl.nextUpdate, secondsAfter(now, NUMBER_SECONDS)), NUMBER_SECONDS);
-      const row = { key, protocol: 'crl', source: url, answer: octets, signedAt, usefulUntil } as const;
-      sharing.keep(row, left.generation, lists.find(key) !== undefined);
-    }
+    const [began, replaces] = [epoch, lists.find(key) !== undefined];
+    const held = await find(key, request, replaces);
     if (began !== epoch) return held;
-    const replaced = lists.find(key) !== undefined;
     lists.keep(key, held);
     failures.delete(key);
-    if (replaced) changed();
+    if (replaces) changed();
     return held;
   }
 
@@ -151,7 +113,6 @@ export function createCrlShelf({ clock, fetch, sharing, watch, changed }: ShelfP
       if (held === undefined) return;
       // It serves while the newer one is read: a request must not wait for megabytes.
       lists.keep(key, { ...held, refreshAt: clock.now() });
-      failures.delete(key);
       changed();
     },
   };
@@ -187,33 +148,9 @@ function createListMemory() {
   };
 }
 
-/** CRL numbers never go back (§9.3). */
-function createNumberMemory() {
-  const numbers = new Map<string, bigint>();
-  return {
-    accept: (key: string, { number }: Crl) => {
-      const last = numbers.get(key);
-      if (last !== undefined && (number === undefined || number < last)) {
-        throw new Unusable('crl_rollback', 'the list is older than the one before');
-      }
-      if (number === undefined) return;
-      if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
-      numbers.set(key, number);
-    },
-  };
-}
-
 /** The issuer's key is part of the key: a list verified by one key says nothing under another. So are the rules. */
 function keyOf({ url, issuer, policy, settings }: CrlRequest): string {
   return answerKey(`crl ${issuer.spkiSha256} ${JSON.stringify(policy)} ${settings.rules} ${url}`);
-}
-
-/** A list that another process fetched is as old as its signer says: see the same for OCSP answers. */
-function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date, since = now): HeldCrl {
-  const begin = earliest(since, now);
-  const usableUntil = earliest(crl.nextUpdate, secondsAfter(begin, crlMaximumAgeSeconds));
-  const refreshAt = new Date(begin.getTime() + (usableUntil.getTime() - begin.getTime()) * REFRESH_AT);
-  return { crl, usableUntil, refreshAt };
 }
 
 function remember(failures: Map<string, Failure>, key: string, cause: Unusable, clock: Clock): void {

@@ -1,0 +1,84 @@
+import { secondsAfter } from '../platform/clock.ts';
+import { type Crl, checkCrlTimes, openCrl } from './crl.ts';
+import type { CrlRequest, HeldCrl } from './crl-shelf.ts';
+import { noteLeft } from './left-answer.ts';
+import { earliest } from './moments.ts';
+import type { ShelfParts } from './ocsp-shelf.ts';
+import type { CompiledRevocation } from './revocation-settings.ts';
+import { Unusable } from './unusable.ts';
+
+/** A newer list is fetched when this part of the time is over, while the old one still serves. */
+const REFRESH_AT = 0.75;
+const MAXIMUM_NUMBERS = 1_000;
+/** A week: a list stays in the database beyond its end, so that a process that starts knows the last number. */
+const NUMBER_SECONDS = 604_800;
+
+/** Finds a list that is not at hand; `replaces`: another one of this address is. @throws Unusable */
+export type CrlFinder = (key: string, request: CrlRequest, replaces: boolean) => Promise<HeldCrl>;
+
+/** What another process left, else what the address gives; both are verified here. */
+export function createCrlFinder({ clock, fetch, sharing, watch }: Omit<ShelfParts, 'changed'>): CrlFinder {
+  const numbers = createNumberMemory();
+
+  /** The number of a list that was left counts even when its time is over, so that nobody plays an older one to us. */
+  async function listLeft(key: string, octets: Uint8Array | undefined, request: CrlRequest) {
+    if (octets === undefined) return undefined;
+    try {
+      const crl = await openCrl(octets, request.issuer, request.policy);
+      const now = clock.now();
+      numbers.accept(key, crl);
+      checkCrlTimes(crl, now);
+      const held = heldOf(crl, request.settings, now, crl.thisUpdate);
+      if (held.refreshAt <= now) return undefined;
+      watch.observe({ kind: 'fetch', protocol: 'crl', outcome: 'shared' });
+      return held;
+    } catch (cause) {
+      noteLeft(watch, cause, request.url);
+      return undefined;
+    }
+  }
+
+  return async (key, request, replaces) => {
+    const { url, issuer, policy, settings } = request;
+    const left = await sharing.find(key);
+    const found = await listLeft(key, left.answer, request);
+    if (found !== undefined) return found;
+    const octets = await fetch.crl(url, settings);
+    const crl = await openCrl(octets, issuer, policy);
+    const now = clock.now();
+    checkCrlTimes(crl, now);
+    numbers.accept(key, crl);
+    const { thisUpdate: signedAt, nextUpdate } = crl;
+    const usefulUntil = secondsAfter(earliest(nextUpdate, secondsAfter(now, NUMBER_SECONDS)), NUMBER_SECONDS);
+    sharing.keep(
+      { key, protocol: 'crl', source: url, answer: octets, signedAt, usefulUntil },
+      left.generation,
+      replaces,
+    );
+    return heldOf(crl, settings, now);
+  };
+}
+
+/** CRL numbers never go back (§9.3). */
+function createNumberMemory() {
+  const numbers = new Map<string, bigint>();
+  return {
+    accept: (key: string, { number }: Crl) => {
+      const last = numbers.get(key);
+      if (last !== undefined && (number === undefined || number < last)) {
+        throw new Unusable('crl_rollback', 'the list is older than the one before');
+      }
+      if (number === undefined) return;
+      if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
+      numbers.set(key, number);
+    },
+  };
+}
+
+/** A list that another process fetched is as old as its signer says: see the same for OCSP answers. */
+function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date, since = now): HeldCrl {
+  const begin = earliest(since, now);
+  const usableUntil = earliest(crl.nextUpdate, secondsAfter(begin, crlMaximumAgeSeconds));
+  const refreshAt = new Date(begin.getTime() + (usableUntil.getTime() - begin.getTime()) * REFRESH_AT);
+  return { crl, usableUntil, refreshAt };
+}
