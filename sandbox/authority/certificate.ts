@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { bitString, explicit, integer, oid, printable, sequence, set, time, utf8 } from './der.ts';
-import { extensionList, keyIdentifiers, statusAddresses } from './extensions.ts';
+import { extensionList, keyIdentifiers, type StatusAddresses, statusAddresses } from './extensions.ts';
 
 /** Who a certificate names. */
 export interface Subject {
@@ -27,10 +27,13 @@ export interface Issuer {
   readonly subject: Subject;
   /** An EC P-256 private key. */
   readonly key: KeyObject;
+  /** Written into what it issues, where somebody answers there. */
+  readonly status?: StatusAddresses | undefined;
 }
 
 const VERSION_3 = explicit(0, integer(Buffer.from([2])));
-const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
+/** AlgorithmIdentifier of every signature here. */
+export const ECDSA_WITH_SHA256: Buffer = sequence(oid('1.2.840.10045.4.3.2'));
 const RANDOM_SERIAL_OCTETS = 16;
 
 /** Signs a certificate (RFC 5280 §4.1) and gives it as PEM. */
@@ -44,13 +47,18 @@ export function issueCertificate(request: CertificateRequest): string {
     sequence(time(request.notBefore), time(request.notAfter)),
     distinguishedName(request.subject),
     request.publicKey.export({ type: 'spki', format: 'der' }),
-    extensionList([...keyIdentifiers(request.publicKey, issuerPublicKey), ...request.extensions, ...statusAddresses()]),
+    extensionList([
+      ...keyIdentifiers(request.publicKey, issuerPublicKey),
+      ...request.extensions,
+      ...statusAddresses(request.issuer.status),
+    ]),
   );
   const signature = sign('sha256', body, request.issuer.key);
   return pem(sequence(body, ECDSA_WITH_SHA256, bitString(signature)));
 }
 
-function distinguishedName(subject: Subject): Buffer {
+/** A Name (RFC 5280 §4.1.2.4). */
+export function distinguishedName(subject: Subject): Buffer {
   const { organisationIdentifier } = subject;
   return sequence(
     attribute('2.5.4.6', printable(subject.country)),

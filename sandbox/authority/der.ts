@@ -1,4 +1,4 @@
-/** Distinguished Encoding Rules, as far as the test authority's own certificates need them (X.690). */
+/** Distinguished Encoding Rules, as far as the test authority's own certificates and answers need them (X.690). */
 
 function element(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
@@ -34,6 +34,9 @@ export const utf8 = (text: string): Buffer => element(0x0c, Buffer.from(text, 'u
 /** PrintableString */
 export const printable = (text: string): Buffer => element(0x13, Buffer.from(text, 'latin1'));
 
+/** ENUMERATED below 128 */
+export const enumerated = (value: number): Buffer => element(0x0a, Buffer.from([value]));
+
 /** INTEGER that is not negative, from its octets */
 export function integer(octets: Uint8Array): Buffer {
   const first = octets.findIndex((octet) => octet !== 0);
@@ -55,8 +58,14 @@ function base128(arc: number): readonly number[] {
 
 /** UTCTime before 2050, GeneralizedTime from then on (RFC 5280 §4.1.2.5) */
 export function time(at: Date): Buffer {
-  const digits = at.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
-  return at.getUTCFullYear() < 2050
-    ? element(0x17, Buffer.from(digits.slice(2), 'latin1'))
-    : element(0x18, Buffer.from(digits, 'latin1'));
+  return at.getUTCFullYear() < 2050 ? element(0x17, Buffer.from(digitsOf(at).slice(2), 'latin1')) : generalizedTime(at);
+}
+
+/** GeneralizedTime, whatever the year: OCSP knows no other (RFC 6960 §4.2.2.1) */
+export function generalizedTime(at: Date): Buffer {
+  return element(0x18, Buffer.from(digitsOf(at), 'latin1'));
+}
+
+function digitsOf(at: Date): string {
+  return at.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
 }

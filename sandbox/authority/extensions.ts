@@ -1,6 +1,6 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
-import { bitString, explicit, implicit, integer, octetString, oid, sequence, truth } from './der.ts';
+import { bitString, explicit, implicit, integer, nothing, octetString, oid, sequence, truth } from './der.ts';
 import type { QcType, Role } from './roles.ts';
 import { type CompetentAuthority, qcStatements } from './roles.ts';
 
@@ -13,18 +13,39 @@ const KEY_USAGE_BITS = {
 /** What a key may do. */
 export type KeyUsage = keyof typeof KEY_USAGE_BITS;
 
-const PURPOSES = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const;
+const PURPOSES = {
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
+} as const;
 /** What a certificate is for. */
 export type Purpose = keyof typeof PURPOSES;
 
 /** One X.509 extension (RFC 5280 §4.2). */
-function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
+export function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
   return sequence(oid(id), ...(critical ? [truth] : []), octetString(value));
 }
 
-/** Where the status of a certificate can be asked: the one place for OCSP and CRL addresses; none exist yet. */
-export function statusAddresses(): readonly Buffer[] {
-  return [];
+/** Where the status of an authority's certificates can be asked. */
+export interface StatusAddresses {
+  readonly ocsp: string;
+  readonly crl: string;
+}
+
+/** Authority information access and CRL distribution points (RFC 5280 §4.2.2.1, §4.2.1.13); none where nobody answers. */
+export function statusAddresses(addresses: StatusAddresses | undefined): readonly Buffer[] {
+  if (addresses === undefined) return [];
+  const ocsp = implicit(6, Buffer.from(addresses.ocsp, 'latin1'));
+  const crl = implicit(6, Buffer.from(addresses.crl, 'latin1'));
+  return [
+    extension('1.3.6.1.5.5.7.1.1', false, sequence(sequence(oid('1.3.6.1.5.5.7.48.1'), ocsp))),
+    extension('2.5.29.31', false, sequence(sequence(explicit(0, explicit(0, crl))))),
+  ];
+}
+
+/** id-pkix-ocsp-nocheck: nobody asks whether the responder's own certificate was revoked (RFC 6960 §4.2.2.2.1). */
+export function withoutStatusCheck(): Buffer {
+  return extension('1.3.6.1.5.5.7.48.1.5', false, nothing);
 }
 
 /** basicConstraints of an authority; `pathLength` 0 lets it issue leaves only. */
@@ -79,10 +100,12 @@ function addressOctets(address: string): Buffer {
 
 /** subjectKeyIdentifier and authorityKeyIdentifier (RFC 5280 §4.2.1.1 and §4.2.1.2). */
 export function keyIdentifiers(subject: KeyObject, issuer: KeyObject): readonly Buffer[] {
-  return [
-    extension('2.5.29.14', false, octetString(keyIdentifier(subject))),
-    extension('2.5.29.35', false, sequence(implicit(0, keyIdentifier(issuer)))),
-  ];
+  return [extension('2.5.29.14', false, octetString(keyIdentifier(subject))), authorityKeyIdentifier(issuer)];
+}
+
+/** authorityKeyIdentifier alone, as revocation lists have it. */
+export function authorityKeyIdentifier(issuer: KeyObject): Buffer {
+  return extension('2.5.29.35', false, sequence(implicit(0, keyIdentifier(issuer))));
 }
 
 /** 160 bits of a hash over the public key, as RFC 7093 §2 has it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** For everybody: certificates and public keys. */
@@ -25,6 +25,22 @@ export function writePublic(path: string, text: string): Promise<void> {
 /** Writes a file that only its owner may read; whole or not at all. */
 export function writeSecret(path: string, text: string): Promise<void> {
   return write(path, text, SECRET_MODE);
+}
+
+/** Writes a file that anybody may read, when there is none yet; false when there is. Of two writers at once one wins. */
+export async function writeOnce(path: string, text: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, text, { mode: PUBLIC_MODE, flag: 'wx' });
+  try {
+    await link(draft, path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
+    throw cause;
+  } finally {
+    await rm(draft);
+  }
 }
 
 /** Beside the target and then renamed: a start that was cut off leaves no half of a key. */

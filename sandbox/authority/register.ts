@@ -19,7 +19,7 @@ import {
 /** What a start found or made. */
 export interface Register {
   readonly entries: readonly DirectoryEntry[];
-  /** Participants whose transport certificate was replaced because it ran out. */
+  /** Participants whose transport certificate was replaced because it ran out, or named another place to ask for its status. */
   readonly renewed: readonly string[];
 }
 
@@ -28,15 +28,17 @@ const PLAN_FILE = 'participant.json';
 
 /**
  * Makes what is missing: authority, certificates of every door, the first participants. A second call changes no key.
- * `callback` is where the demo third party takes customers back: its software statement names this address.
+ * `callback` is where the demo third party takes customers back: its software statement names this address. `status` is where
+ * the sandbox answers about certificates; without it, where it did at the last start.
  */
 export async function openRegister(
   places: Places,
   banks: readonly string[],
   now: Date,
   callback = defaultRedirectUri,
+  status?: string,
 ): Promise<Register> {
-  const equipment = await openEquipment(places, now);
+  const equipment = await openEquipment(places, now, status);
   await keepIdentities(places, equipment.authority, banks, now);
   const kept = (await readPlans(places)).map((plan) =>
     plan.entry.id === demoParticipant ? { ...plan, redirectUris: [callback] } : plan,
@@ -66,10 +68,10 @@ export async function addParticipant(places: Places, plan: ParticipantPlan, now:
 }
 
 /** Authority and directory key, open. */
-export async function openEquipment(places: Places, now: Date): Promise<Equipment> {
+export async function openEquipment(places: Places, now: Date, status?: string): Promise<Equipment> {
   return {
     directory: places.participants,
-    authority: await openAuthority(places.authority, now),
+    authority: await openAuthority(places.authority, now, status),
     signer: await openDirectorySigner(places.authority),
     now,
   };
