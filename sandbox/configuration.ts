@@ -75,6 +75,8 @@ export interface Ports {
   readonly banks: Readonly<Record<string, number>>;
   /** Of the consent stores of banks that have their own. */
   readonly consentStores: Readonly<Record<string, number>>;
+  /** Of the test authority's answers about certificates. */
+  readonly status: number;
 }
 
 /** The ports of the sandbox contract, all moved by an offset. */
@@ -87,6 +89,7 @@ export function portsOf(offset: number): Ports {
     portal: 8084 + offset,
     management: 8086 + offset,
     financroo: 8091 + offset,
+    status: 9100 + offset,
     banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
     consentStores: Object.fromEntries(
       sandboxBanks.flatMap(({ id, consentStorePort: port }) => (port === undefined ? [] : [[id, port + offset]])),
@@ -115,6 +118,8 @@ export interface Addresses {
   readonly portal: string;
   readonly management: string;
   readonly financroo: string;
+  /** Plain HTTP: what is answered there is signed, and TLS would need an answer from there first. */
+  readonly status: string;
 }
 
 /** The addresses of given ports. */
@@ -127,6 +132,7 @@ export function addressesOf(ports: Ports): Addresses {
     portal: `https://localhost:${ports.portal}`,
     management: `https://localhost:${ports.management}`,
     financroo: `https://localhost:${ports.financroo}`,
+    status: `http://localhost:${ports.status}`,
   };
 }
 
@@ -136,6 +142,17 @@ export function corePortOf(ports: Ports, bank: SandboxBank): number {
   if (port === undefined) throw new Error(`bank ${bank.id} has no port`);
   return port;
 }
+
+/** After this time the platform asks the authority again: so long at most a revoked certificate goes on by itself. */
+export const revocationSeconds = 30;
+
+/** How the banks ask the test authority, which is on this machine and nowhere else. */
+const revocation = {
+  hosts: ['localhost'],
+  allowPrivateAddresses: true,
+  ocspMaximumAgeSeconds: revocationSeconds,
+  crlMaximumAgeSeconds: revocationSeconds,
+} as const;
 
 /** The platform's configuration file, as `node src/main.ts serve --config` reads it. */
 export function platformConfiguration(ports: Ports, places: Places): Readonly<Record<string, unknown>> {
@@ -176,7 +193,7 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
     profile,
     accessTokens,
     ...(routesByScopeAlone === undefined ? {} : { routesByScopeAlone }),
-    trust: { anchors: [join(places.authority, 'root.pem')], revocation: 'off' },
+    trust: { anchors: [join(places.authority, 'root.pem')], revocation },
     connector: {
       origin: `https://localhost:${corePortOf(ports, bank)}`,
       certificate: join(places.platform, 'gateway.pem'),

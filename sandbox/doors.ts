@@ -17,6 +17,7 @@ export async function findClash(ports: Ports): Promise<Clash | undefined> {
     { port: ports.portal, purpose: "customer's portal" },
     { port: ports.management, purpose: 'management API' },
     { port: ports.financroo, purpose: 'Financroo' },
+    { port: ports.status, purpose: "test authority's answers about certificates" },
     ...sandboxBanks.flatMap(({ id, name }) => {
       const port = ports.banks[id];
       return port === undefined ? [] : [{ port, purpose: `core service of ${name}` }];

@@ -13,7 +13,7 @@ export async function startPage(
   milliseconds: number,
   notes: readonly string[],
 ): Promise<string> {
-  const { issuer, mtls, plain, operators, portal, management, financroo } = addressesOf(ports);
+  const { issuer, mtls, plain, operators, portal, management, financroo, status } = addressesOf(ports);
   const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
   const here = (path: string) => {
     const short = relative(process.cwd(), path);
@@ -31,6 +31,7 @@ export async function startPage(
     `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
     `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
     `  health      ${operators}/health/ready`,
+    `  authority   ${status}   says which certificates count still: OCSP, revocation lists`,
     ...Object.entries(ports.consentStores).map(
       ([id, port]) =>
         `  consents    https://localhost:${port}   ${id} keeps its consents itself; its staff: ${here(storeFilesOf(places, id).staff.certificate)}`,

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openAuthority } from './authority/authority.ts';
 import { readable, writePublic } from './authority/files.ts';
 import { openRegister } from './authority/register.ts';
+import { openStatusService, type StatusService } from './authority/status/server.ts';
 import { remoteKeys } from './bank/facts.ts';
 import { type OpenBank, openBank } from './bank/server.ts';
 import {
@@ -37,28 +39,30 @@ export interface Sandbox {
 export async function startSandbox(places: Places, ports: Ports, now = new Date()): Promise<Sandbox> {
   await refuseSecond(places);
   await refuseClash(ports);
-  const { financroo } = addressesOf(ports);
+  const { financroo, status } = addressesOf(ports);
   const connectable = await readBanks(addressesOf(ports)).catch((cause: unknown) => blame('Financroo', cause));
   const { renewed } = await openRegister(
     places,
     sandboxBanks.map((bank) => bank.id),
     now,
     `${financroo}/callback`,
+    status,
   ).catch((cause: unknown) => blame('test authority', cause));
   await writePublic(places.configuration, readable(platformConfiguration(ports, places)));
-  const banks: { close(): Promise<void> }[] = [];
-  const closeBanks = () => Promise.all(banks.map((bank) => bank.close()));
-  const stops: (() => Promise<unknown>)[] = [closeBanks, () => forgetProcesses(places)];
+  const services: { close(): Promise<void> }[] = [];
+  const closeServices = () => Promise.all(services.map((service) => service.close()));
+  const stops: (() => Promise<unknown>)[] = [closeServices, () => forgetProcesses(places)];
   const stop = async () => {
     for (const step of stops.splice(0)) await step();
   };
   try {
+    services.push(await openStatus(places, ports, now).catch((cause: unknown) => blame('test authority', cause)));
     for (const bank of sandboxBanks) {
-      banks.push(await openCore(bank, places, ports).catch((cause: unknown) => blame(bank.name, cause)));
+      services.push(await openCore(bank, places, ports).catch((cause: unknown) => blame(bank.name, cause)));
     }
     for (const [bank, port] of Object.entries(ports.consentStores)) {
       const options = { bank, port, platform: addressesOf(ports).mtls, places, now };
-      banks.push(await openDemoStore(options).catch((cause: unknown) => blame(`consent store of ${bank}`, cause)));
+      services.push(await openDemoStore(options).catch((cause: unknown) => blame(`consent store of ${bank}`, cause)));
     }
     const platform = startPlatform(places);
     stops.unshift(() => platform.stop());
@@ -114,6 +118,12 @@ async function openCore(bank: SandboxBank, places: Places, ports: Ports): Promis
   });
 }
 
+/** The test authority's answers about certificates: before the platform, which asks them. */
+async function openStatus(places: Places, ports: Ports, now: Date): Promise<StatusService> {
+  const authority = await openAuthority(places.authority, now);
+  return openStatusService({ directory: places.authority, authority, port: ports.status });
+}
+
 /** The demo third party; a bank that does not answer is its own affair, but its registrations come before anybody else's. */
 async function openDemo(places: Places, ports: Ports, banks: readonly Bank[]): Promise<Financroo> {
   const demo = await openFinancroo({ places, port: ports.financroo, banks, say: () => undefined });
@@ -122,7 +132,7 @@ async function openDemo(places: Places, ports: Ports, banks: readonly Bank[]): P
 }
 
 function renewalNote(participant: string): string {
-  return `the certificates of ${participant} ran out and were renewed; its keys stay`;
+  return `the certificates of ${participant} ran out, or named another place to ask for their status, and were renewed; its keys stay`;
 }
 
 function blame(component: string, cause: unknown): never {
