@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { openRegister } from './authority/register.ts';
-import { ownPorts, platformConfiguration, portsOf } from './configuration.ts';
+import { ownPorts, platformConfiguration, portsOf, sandboxBanks } from './configuration.ts';
 import { expiryWarnings } from './expiry.ts';
 import { ownPlaces, placesOf } from './places.ts';
 import { findProcesses, noteProcesses } from './process-book.ts';
@@ -23,8 +23,9 @@ test('ASK-03 an offset that is no number is refused, one that is moves every por
   for (const offset of ['-1', 'x', '1.5', '60000', ' ']) {
     assert.throws(() => ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: offset }), /PORTCULLIS_SANDBOX_PORT_OFFSET/, offset);
   }
-  const { issuer, mtls, plain, operators, banks, consentStores } = ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: '100' });
-  assert.deepEqual([issuer, mtls, plain, operators], [8543, 8544, 8545, 8180]);
+  const ports = ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: '100' });
+  const { issuer, mtls, plain, operators, status, banks, consentStores } = ports;
+  assert.deepEqual([issuer, mtls, plain, operators, status], [8543, 8544, 8545, 8180, 9200]);
   assert.deepEqual([banks, consentStores], [{ gobank: 9201, labbank: 9202, hyperscale: 9203 }, { hyperscale: 9204 }]);
 });
 
@@ -40,6 +41,14 @@ test('the sandbox contract: ports, doors and banks of design §6', () => {
     /"id":"hyperscale","name":"Hyperscale Bank".*"consentStore":\{"origin":"https:\/\/localhost:9104"/,
   );
   assert.match(text, /"clientCertificate":"handshake"/);
+});
+
+test('WSN-13 WSO-07 every bank of the sandbox checks revocation, at the authority of this machine alone', () => {
+  const text = JSON.stringify(platformConfiguration(portsOf(0), placesOf('/var')));
+  const settings =
+    '"revocation":{"hosts":["localhost"],"allowPrivateAddresses":true,"ocspMaximumAgeSeconds":30,"crlMaximumAgeSeconds":30}';
+  assert.equal(text.split(settings).length - 1, sandboxBanks.length);
+  assert.ok(!text.includes('"off"'));
 });
 
 test('a directory with a long name still has a socket that systems can open', () => {

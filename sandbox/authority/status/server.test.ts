@@ -61,7 +61,7 @@ describe('the status service of the test authority', () => {
       ...['-CAfile', pem('root'), '-verify_other', pem('issuing'), '-no-CApath', ...more],
     );
   const post = async (path: string, body: Uint8Array) => {
-    const answer = await fetch(`${origin()}${path}`, { method: 'POST', body });
+    const answer = await fetch(`${origin()}${path}`, { method: 'POST', body: new Uint8Array(body) });
     return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()).toString('hex') };
   };
   const MALFORMED = '30030a0101';
