@@ -1,3 +1,4 @@
+export { type AnchorFacts, findAnchorFacts } from './anchor-facts.ts';
 export { isCertificateHeader, stripCertificateHeaders } from './certificate-headers.ts';
 export type { JudgeOptions, Trust, TrustRoom } from './contract.ts';
 export type { DeniedCertificate } from './deny-list.ts';
@@ -5,8 +6,10 @@ export type { CertificateFields, ExplainedCheck, Explanation } from './explain.t
 export { compileSource as checkForwardedSource, type ForwardedSource } from './forwarded.ts';
 export type { ForwardedFormat } from './forwarded-formats.ts';
 export type { ForwardedParser } from './forwarded-parser.ts';
+export type { GrantedPeriod } from './grant.ts';
 export type { TrustLog, TrustObservation } from './observation.ts';
 export { certificatesOfPem } from './pem.ts';
+export type { Criteria, Qualification, Qualifier } from './qualification.ts';
 export type { RevocationOrder, RevocationSettings } from './revocation-settings.ts';
 export type { AnchorChange, CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
 export { openSharing, type Sharing } from './sharing.ts';

@@ -1,6 +1,7 @@
 import { clientCertificateOf } from './client-certificate.ts';
+import { grantEnds } from './grant.ts';
 import { Malformed } from './malformed.ts';
-import { findPath } from './path.ts';
+import { findPath, type PathProblem } from './path.ts';
 import { purposeOf } from './purpose.ts';
 import { type DetailCode, reasonOf } from './reasons.ts';
 import type { CompiledScheme } from './scheme.ts';
@@ -29,12 +30,9 @@ export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme,
   const { anchors, algorithms: policy, extendedKeyUsages } = scheme;
   const untrusted = others.flatMap(readSurplus);
   const found = findPath({ leaf, untrusted, anchors, policy, extendedKeyUsages, known: ACTED_ON, now });
-  if (!found.ok) return refused(found.problem.code, found.problem.message, certificate);
+  if (!found.ok) return withoutPath(found.problem, scheme, certificate);
   if (purpose.problem !== undefined) return refused(purpose.problem.code, purpose.problem.message, certificate);
-  const ends = [
-    ...found.path.map(({ notAfter }) => notAfter),
-    ...(found.anchor.until === undefined ? [] : [found.anchor.until]),
-  ];
+  const ends = [...found.path.map(({ notAfter }) => notAfter), ...grantEnds(found.anchor, now)];
   const validUntil = new Date(Math.min(...ends.map((date) => date.getTime())));
   return { verdict: { ok: true, certificate, validUntil }, path: found.path };
 }
@@ -47,6 +45,34 @@ export function absent(code: 'certificate_absent' | 'session_resumed' | 'header_
 /** A refusal as verdict. */
 export function refused(code: DetailCode, message: string, certificate?: ClientCertificate): Judgement {
   return { verdict: { ok: false, reason: reasonOf(code), detail: code, message, certificate }, path: [] };
+}
+
+const LISTED: ReadonlySet<DetailCode> = new Set([
+  'issuer_unknown',
+  'anchor_not_granted',
+  'trusted_list_expired',
+  'trusted_list_missing',
+]);
+
+/** Where trusted lists decide who issues qualified certificates, an issuer they do not grant issues none (WSN-24, N-29). */
+function withoutPath(
+  { code, message }: PathProblem,
+  scheme: CompiledScheme,
+  certificate: ClientCertificate,
+): Judgement {
+  const { missingLists, qualified } = scheme;
+  if (missingLists === undefined) return refused(code, message, certificate);
+  const missing = code === 'issuer_unknown' && missingLists.length > 0;
+  const detail = missing ? 'trusted_list_missing' : code;
+  const sentence = missing ? missingMessage(missingLists) : message;
+  const { verdict, path } = refused(detail, sentence, certificate);
+  if (verdict.ok || !qualified || !LISTED.has(detail)) return { verdict, path };
+  return { verdict: { ...verdict, reason: 'certificate_not_qualified' }, path };
+}
+
+function missingMessage(territories: readonly string[]): string {
+  const [which, have] = territories.length === 1 ? ['list', 'is'] : ['lists', 'are'];
+  return `No known authority issued the certificate, and the trusted ${which} of ${territories.join(', ')} ${have} not at hand.`;
 }
 
 function readLeaf(der: Uint8Array): Certificate | Malformed {

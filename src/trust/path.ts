@@ -1,16 +1,14 @@
 import { type AlgorithmPolicy, isSignedBy, isUsableKey, keyProblem, signatureProblem } from './algorithms.ts';
 import { KEY_USAGE } from './extensions.ts';
+import { type Grant, grantProblem } from './grant.ts';
 import { nameConstraintProblem } from './name-constraints.ts';
 import { type Certificate, unknownCritical } from './x509.ts';
 
 /** A trust anchor: a subject with a key (§7.1 rule 2). It need not be self-signed. */
-export interface Anchor {
+export interface Anchor extends Grant {
   readonly certificate: Certificate;
   /** Where it comes from, for the record: `configured`, or a trusted list with its country. */
   readonly origin: string;
-  /** Outside this window the anchor does not count, whatever its certificate says (trusted lists). */
-  readonly from?: Date | undefined;
-  readonly until?: Date | undefined;
 }
 
 /** Why no path was accepted (certificates.md §19 C). */
@@ -26,6 +24,7 @@ export type PathCode =
   | 'expired'
   | 'not_yet_valid'
   | 'anchor_not_granted'
+  | 'trusted_list_expired'
   | 'chain_too_long'
   | 'eku';
 
@@ -100,7 +99,7 @@ function extend(search: Search, path: readonly Certificate[]): Found | undefined
   const child = path.at(-1) ?? input.leaf;
   const issues = (issuer: Certificate) => Buffer.compare(issuer.subject.der, child.issuer.der) === 0;
   for (const anchor of input.anchors.filter((item) => issues(item.certificate))) {
-    const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, input);
+    const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, path, input);
     if (search.exhausted) return undefined;
     if (problem === undefined) return { path: [...path, anchor.certificate], anchor };
     remember(search, problem);
@@ -218,12 +217,13 @@ function validityProblem({ notBefore, notAfter }: Certificate, level: Level, now
   return undefined;
 }
 
-/** A trusted list is asked about the moment of issuance and about now (ETSI TS 119 615 §4.4). */
-function anchorProblem({ from, until }: Anchor, { leaf, now }: PathInput): PathProblem | undefined {
-  const issued = from === undefined || (from <= leaf.notBefore && from <= now);
-  const holds = until === undefined || now < until;
-  if (issued && holds) return undefined;
-  return problemOf('anchor_not_granted', 'anchor', 'The trusted list does not grant this authority its status.');
+function anchorProblem(
+  anchor: Anchor,
+  path: readonly Certificate[],
+  { leaf, now }: PathInput,
+): PathProblem | undefined {
+  const problem = grantProblem(anchor, leaf, path.length - 1, now);
+  return problem && { ...problem, level: 'anchor' };
 }
 
 function constraintProblem(issuer: Certificate, path: readonly Certificate[], level: Level): PathProblem | undefined {

@@ -12,6 +12,7 @@ export type DetailCode =
   | 'certificate_absent'
   | 'session_resumed'
   | 'scheme_missing'
+  | 'trusted_list_missing'
   | 'key_usage'
   | 'eku'
   | 'denied'
@@ -42,6 +43,8 @@ const OTHER: Readonly<Record<Exclude<DetailCode, MalformedCode>, CertificateReas
   critical_extension: 'certificate_untrusted',
   algorithm_policy: 'certificate_untrusted',
   anchor_not_granted: 'certificate_untrusted',
+  trusted_list_expired: 'certificate_untrusted',
+  trusted_list_missing: 'certificate_untrusted',
   chain_too_long: 'certificate_untrusted',
   expired: 'certificate_expired',
   not_yet_valid: 'certificate_not_yet_valid',

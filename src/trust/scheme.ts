@@ -1,5 +1,6 @@
 import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
 import { compileDenyList, type DeniedCertificate, type DenyList } from './deny-list.ts';
+import type { Grant } from './grant.ts';
 import { Malformed } from './malformed.ts';
 import type { Anchor } from './path.ts';
 import { certificatesOfPem } from './pem.ts';
@@ -10,13 +11,9 @@ import { parseCertificate } from './x509.ts';
 /** What certificates of a scheme are for: proving who is at the other end of a connection, or sealing a message. */
 export type CertificateUse = 'transport' | 'signature';
 
-/** An anchor with the window in which its status was granted (ETSI TS 119 615). */
-export interface GrantedAnchor {
+/** An anchor with the times in which its status was granted (ETSI TS 119 615). */
+export interface GrantedAnchor extends Grant {
   readonly pem: string;
-  /** Certificates issued before this do not count. */
-  readonly from?: Date | undefined;
-  /** From here on nothing that it issued counts. */
-  readonly until?: Date | undefined;
   /** Such as `trusted list BE`. */
   readonly origin: string;
 }
@@ -30,6 +27,8 @@ export interface TrustScheme {
   readonly anchors: readonly string[];
   /** Anchors that count for a time only, as trusted lists grant and withdraw them. */
   readonly grantedAnchors?: readonly GrantedAnchor[] | undefined;
+  /** Territories whose trusted list is to be used and is not at hand; undefined when no list is to be used. */
+  readonly missingLists?: readonly string[] | undefined;
   /** Purpose OIDs or names the leaf's EKU must contain; empty when the scheme does not ask. Default: clientAuth. */
   readonly extendedKeyUsages: readonly string[];
   /** Default `transport`. */
@@ -51,11 +50,13 @@ export interface TrustScheme {
 }
 
 /** The anchors of one origin or both, as they are from now on; what is not named stays as it is. */
-export type AnchorChange = Partial<Pick<TrustScheme, 'anchors' | 'grantedAnchors'>>;
+export type AnchorChange = Partial<Pick<TrustScheme, 'anchors' | 'grantedAnchors' | 'missingLists'>>;
 
 /** A scheme with its anchors read and its settings complete. */
 export interface CompiledScheme {
   readonly anchors: readonly Anchor[];
+  /** See `TrustScheme`. */
+  readonly missingLists: readonly string[] | undefined;
   readonly extendedKeyUsages: readonly string[];
   readonly use: CertificateUse;
   readonly keyUsages: readonly LeafKeyUsage[] | undefined;
@@ -82,9 +83,11 @@ const DOTTED = /^[0-2](\.(0|[1-9]\d*))+$/;
 
 /** Reads a scheme. @throws Error naming the entry that is wrong: a bank without sound anchors does not start. */
 export function compileScheme(scheme: TrustScheme): CompiledScheme {
-  if (countOf(scheme) === 0) throw new Error('trust scheme: no anchor: nobody could call');
+  const awaited = scheme.missingLists?.length ?? 0;
+  if (countOf(scheme) + awaited === 0) throw new Error('trust scheme: no anchor: nobody could call');
   return {
     anchors: compileAnchors(scheme),
+    missingLists: scheme.missingLists,
     extendedKeyUsages: scheme.extendedKeyUsages.map(purposeOf),
     use: scheme.use ?? 'transport',
     keyUsages: scheme.keyUsages,
@@ -126,10 +129,10 @@ function defined<T extends object>(settings: T | undefined): Partial<T> {
   );
 }
 
-function anchorsOf({ pem, from, until, origin }: GrantedAnchor, index: number): readonly Anchor[] {
+function anchorsOf({ pem, ...grant }: GrantedAnchor, index: number): readonly Anchor[] {
   try {
     const certificates = certificatesOfPem(pem).map((der) => parseCertificate(der, { anchor: true }));
-    return certificates.map((certificate) => ({ certificate, origin, from, until }));
+    return certificates.map((certificate) => ({ certificate, ...grant }));
   } catch (cause) {
     if (cause instanceof Malformed) {
       throw new Error(`trust scheme: anchor ${index + 1} cannot be read (${cause.code}): ${cause.message}`, { cause });

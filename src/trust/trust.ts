@@ -147,7 +147,11 @@ function withAnchors(bank: string, versioned: VersionedScheme | undefined, chang
   if (versioned === undefined) throw new Error(`bank ${bank}: trusts no certificates that could be replaced`);
   const source = { ...versioned.source, ...change };
   const anchors = namingBank(bank, () => compileAnchors(source));
-  return { version: versioned.version + 1, source, scheme: { ...versioned.scheme, anchors } };
+  return {
+    version: versioned.version + 1,
+    source,
+    scheme: { ...versioned.scheme, anchors, missingLists: source.missingLists },
+  };
 }
 
 function namingBank<T>(bank: string, compile: () => T): T {
