@@ -39,7 +39,7 @@ function rebind(client: string, certificate: ClientCertificate, overlapSeconds =
   return house.directory.rebindCertificate('gobank', client, certificate, overlapSeconds, actor);
 }
 
-test('CA-02 N-171 a renewal with a certificate of another client is refused naming nobody, and changes nothing', async () => {
+test('CA-02 N-171 attack 73 a renewal with a certificate of another client is refused naming nobody, and changes nothing', async () => {
   const [owner, thief] = [await registered(), await registered()];
   for (const overlap of [0, WINDOW_SECONDS]) {
     await assert.rejects(
@@ -142,7 +142,7 @@ test('CA-14 CA-15 a renewal without overlap ends the old certificate at once, au
   assert.deepEqual([event?.facts?.from, event?.facts?.to], [certificate.thumbprint, bound.thumbprint]);
 });
 
-test('CA-18 inside the window both certificates work; when it closes only the new one, by the clock alone', async () => {
+test('CA-18 attack 71 inside the window both certificates work; when it closes only the new one, by the clock alone', async () => {
   const { id, certificate, next } = await registered();
   await rebind(id, next('second'), WINDOW_SECONDS);
   const both = [next('second').thumbprint, certificate.thumbprint];

@@ -82,7 +82,7 @@ test('CA-10 N-132 nothing remains of a registration that fails at its last step,
   assert.equal(await rowsOf(client.id), 3);
 });
 
-test('CA-02 N-171 a certificate that another client owns is refused with 409 naming nobody, and the trail tells', async () => {
+test('CA-02 N-171 attack 73 a certificate that another client owns is refused with 409 naming nobody, and the trail tells', async () => {
   const owner = registration();
   await house.directory.registerClient(owner, ITSELF);
   const { id: participant } = await house.directory.createParticipant(newParticipant({ name: 'Second Ltd' }), STAFF);
@@ -110,7 +110,7 @@ test('CA-02 N-171 a certificate that another client owns is refused with 409 nam
   assert.equal(house.events[0]?.facts?.thumbprint, owner.certificate?.thumbprint);
 });
 
-test('CA-02 N-171 of 20 parallel registrations with one certificate exactly one wins', async () => {
+test('CA-02 N-171 attack 73 of 20 parallel registrations with one certificate exactly one wins', async () => {
   const certificate = certificateNamed('raced for');
   const another = await house.another();
   const attempts = await Promise.all(

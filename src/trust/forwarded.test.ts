@@ -174,6 +174,13 @@ test('attack 6 two lines are refused; copies with underscores are deleted and ig
   assert.equal(await call(door, [withSecret, `Client_Cert: ${forwardedValue}`]), ABSENT);
 });
 
+test('attack 6 a certificate in the trailers counts for nothing, and spoils none in the header', async () => {
+  const door = await open(bySecret);
+  const trailers = ['Transfer-Encoding: chunked', 'Trailer: Client-Cert', '', '0', certificate];
+  assert.equal(await call(door, [withSecret, ...trailers]), ABSENT);
+  assert.equal(await call(door, [withSecret, certificate, issuers, ...trailers]), 'ok tpp');
+});
+
 test('attack 8 and 11 a malformed header is refused, and the HTTP layer refuses what is no header', async () => {
   const door = await open(bySecret);
   const malformed = 'certificate_malformed/header_malformed';

@@ -13,12 +13,12 @@ async function reasonOf(call: ReturnType<typeof callOf>): Promise<string> {
   return `${refusal.code} ${refusal.detail}`;
 }
 
-test('WSN-42 N-163 a stolen token over another certificate is refused', async () => {
+test('WSN-42 N-163 attack 70 a stolen token over another certificate is refused', async () => {
   const call = callOf({ evidence: { certificate: certificateOf('cert-b'), token: tokenOf() } });
   assert.equal(await reasonOf(call), 'certificate_not_bound other_certificate');
 });
 
-test('WSN-46 a thumbprint in another encoding is another thumbprint', async () => {
+test('WSN-46 attack 69 a thumbprint in another encoding is another thumbprint', async () => {
   for (const thumbprint of ['cert-a=', 'CERT-A', ' cert-a', ''])
     assert.match(
       await reasonOf(callOf({ evidence: { certificate, token: tokenOf({ thumbprint }) } })),
