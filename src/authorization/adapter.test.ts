@@ -22,6 +22,7 @@ const seals: Pick<Vault, 'seal' | 'open'> = {
 
 let database: Database;
 const revoked: string[] = [];
+const redeemed: string[] = [];
 let parts: AdapterParts;
 
 before(async () => {
@@ -32,6 +33,9 @@ before(async () => {
     vault: seals,
     clock: { now: () => now },
     hash: (value) => `h-${Buffer.from(value).toString('hex')}`,
+    redeemed: async (grant) => {
+      redeemed.push(grant);
+    },
     revokeGrant: async (grant) => {
       revoked.push(grant);
     },
@@ -74,6 +78,7 @@ describe('storage of the engine', () => {
     assert.equal(failures.length, 19);
     for (const failure of failures) assert.ok(failure instanceof errors.InvalidGrant);
     assert.deepEqual(new Set(revoked), new Set(['grant-1']));
+    assert.deepEqual(redeemed, ['grant-1']);
   });
 
   test('N-66 B1 twenty parallel uses of one assertion: one is new, the rest are invalid_client', async () => {

@@ -54,6 +54,8 @@ export interface AdapterParts {
   readonly clock: Clock;
   /** Keyed hash of ids, under a key of this bank. */
   readonly hash: (value: string) => string;
+  /** Notes that the code of a grant was redeemed. */
+  readonly redeemed: (grant: string) => Promise<void>;
   /** Ends everything a grant carries: called when a code or refresh token is presented twice. */
   readonly revokeGrant: (grant: string) => Promise<void>;
 }
@@ -85,6 +87,7 @@ export function createArtifactAdapter(model: string, parts: AdapterParts): Adapt
 
 async function consume(parts: AdapterParts, model: string, id: string): Promise<void> {
   const { won, grant } = await parts.store.consume(model, id, parts.clock.now());
+  if (won && model === 'AuthorizationCode' && grant !== undefined) await parts.redeemed(grant);
   if (won) return;
   if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
   // The engine's own cascade runs only when it reads a consumed row: here the race was lost after reading.

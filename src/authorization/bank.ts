@@ -33,6 +33,8 @@ export interface AuthorizationBank {
   readonly scopes: readonly string[];
   readonly rolesByScope: Readonly<Record<string, readonly string[]>>;
   readonly consentDays: number;
+  /** A consent whose code was not redeemed within this time after the customer agreed ends (N-208). */
+  readonly takeUpSeconds: number;
   /** The management API of this bank: its address, and the bank's own entry in the directory. Undefined: there is none. */
   readonly management?: { readonly audience: string; readonly participant: string } | undefined;
   /** Undefined: this bank takes no dynamic registration. */

@@ -12,6 +12,7 @@ import { peerOf } from './peer.ts';
 import { registrationGate } from './registration.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
+import { removeAgreed } from './unredeemed-store.ts';
 
 const TOKEN_MODELS = new Set(['AccessToken', 'ClientCredentials']);
 /** The engine asks for these when features are off that we never turn on; they hold nothing. */
@@ -75,7 +76,8 @@ function adapterFactory(
     await rooms.tokens.deny({ bank: bank.id, consent: grant }, actor);
     await endConsent(rooms.consents, bank.id, grant, actor);
   };
-  const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, revokeGrant };
+  const redeemed = (grant: string) => removeAgreed(rooms.database, { bank: bank.id, consent: grant });
+  const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, redeemed, revokeGrant };
   return (model): Adapter => {
     if (model === 'Client') return createClientAdapter({ bank: bank.id, ...rooms });
     if (TOKEN_MODELS.has(model)) return endingAlone(createTokenAdapter(bank, rooms.tokens, subjectOf));

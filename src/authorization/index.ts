@@ -19,6 +19,14 @@ export { isManagementScope, MANAGEMENT_ROLE, MANAGEMENT_SCOPES, type ManagementS
 export type { DoorKind } from './peer.ts';
 export { type ClientAuthenticationMethod, profiles, type SecurityProfile } from './profile.ts';
 export { removeGrants } from './store.ts';
+export {
+  findUnredeemed,
+  noteUnredeemed,
+  removeAgreed,
+  sweepUnredeemed,
+  takeUnredeemed,
+  type Unredeemed,
+} from './unredeemed-store.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Endpoints that machines call with a client certificate: the only ones of ours at the mTLS door. */
@@ -49,15 +57,18 @@ export interface Authorization {
 export async function createAuthorization(bank: AuthorizationBank, rooms: AuthorizationRooms): Promise<Authorization> {
   let engine: Provider = await createEngine(bank, rooms);
   let callback = engine.callback();
+  const renew = async (): Promise<void> => {
+    try {
+      engine = await createEngine(bank, rooms);
+      callback = engine.callback();
+    } catch (cause) {
+      rooms.report('the authorization server could not take the new keys', cause);
+    }
+  };
+  // One after the other: of two quick rotations the first could be built last, and its keys would stay.
+  let renewal = Promise.resolve();
   rooms.vault.onRotation((rotated) => {
-    if (rotated !== bank.id) return;
-    createEngine(bank, rooms).then(
-      (renewed) => {
-        engine = renewed;
-        callback = renewed.callback();
-      },
-      (cause: unknown) => rooms.report('the authorization server could not take the new keys', cause),
-    );
+    if (rotated === bank.id) renewal = renewal.then(renew);
   });
   const consentId = await rooms.vault.hasher(bank.id, 'consent');
   const prepare = (request: IncomingMessage, path: string, door: DoorKind) =>

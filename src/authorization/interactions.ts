@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Actor } from '../audit/index.ts';
-import { epochSeconds } from '../platform/clock.ts';
+import { epochSeconds, secondsAfter } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import type { Interaction, Interactions } from './interaction.ts';
 import { peerOf } from './peer.ts';
+import { noteAgreed } from './unredeemed-store.ts';
 
 type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
@@ -140,6 +141,8 @@ async function authorise(
   grant.addOIDCScope(['openid', 'offline_access', ...scopes]);
   grant.addResourceScope(bank.mtlsBase, scopes.join(' '));
   await grant.save();
+  const agreedAt = rooms.clock.now();
+  await noteAgreed(rooms.database, { bank: bank.id, consent }, agreedAt, secondsAfter(agreedAt, bank.takeUpSeconds));
   await rooms.consents.authorise(bank.id, consent, { customer, scopes, accounts: decision.accounts, expiresAt }, actor);
   return consent;
 }

@@ -50,6 +50,7 @@ const bank: AuthorizationBank = {
   accessTokens: 'opaque',
   scopes: ['accounts', 'payments.create'],
   rolesByScope: { accounts: ['AISP'], 'payments.create': ['PISP'] },
+  takeUpSeconds: 900,
   consentDays: 90,
   statements: undefined,
   allowLoopbackRedirects: false,

@@ -66,6 +66,7 @@ export async function openAuthorization(
       scopes: Object.keys(regime.scopes),
       rolesByScope: regime.rolesByScope,
       consentDays: regime.consentDays,
+      takeUpSeconds: (bank.takeUpMinutes ?? DEFAULT_TAKE_UP_MINUTES) * 60,
       statements: bank.registration === false ? undefined : await statementsOf(settings),
       allowLoopbackRedirects: settings.sandbox === true,
       renderError: surroundings.renderError,
@@ -73,6 +74,9 @@ export async function openAuthorization(
     { ...rooms, connector: surroundings.connector, fetch: outbound.asWebFetch(), report: surroundings.report },
   );
 }
+
+/** Far longer than a code lives, and short enough that no customer sees for long what nobody can use. */
+const DEFAULT_TAKE_UP_MINUTES = 15;
 
 function managementOf(bank: BankSettings, settings: Settings): AuthorizationBank['management'] {
   const { managementBase } = addressesOf(bank, settings);

@@ -1,4 +1,5 @@
-import { finishRevocations } from '../web/index.ts';
+import { sweepUnredeemed } from '../authorization/index.ts';
+import { endUnused, finishRevocations } from '../web/index.ts';
 import type { Rooms } from './rooms.ts';
 
 /** A customer who looks again after a moment sees what is missing done. */
@@ -11,14 +12,20 @@ type Report = (message: string, cause: unknown) => void;
 /** Does what requests left undone and removes what is over, on every node; gives the way to stop. */
 export function startBackground(
   rooms: Rooms,
+  banks: readonly string[],
   edges: readonly ({ sweep(): Promise<void> } | undefined)[],
   report: Report,
 ): { readonly stop: () => Promise<void> } {
   const sweep = async (): Promise<void> => {
     const { tokens, trust } = rooms;
     await Promise.all([...edges.map((edge) => edge?.sweep()), tokens.sweep(), rooms.expireConsents(), trust.sweep()]);
+    await sweepUnredeemed(rooms.database, rooms.clock.now());
   };
-  const stops = [repeat(LOOK_EVERY_MS, () => finishRevocations(rooms), report), repeat(SWEEP_EVERY_MS, sweep, report)];
+  const stops = [
+    repeat(LOOK_EVERY_MS, () => finishRevocations(rooms), report),
+    repeat(LOOK_EVERY_MS, () => endUnused(rooms, banks), report),
+    repeat(SWEEP_EVERY_MS, sweep, report),
+  ];
   return {
     stop: async () => {
       await Promise.all(stops.map((stop) => stop()));

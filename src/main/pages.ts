@@ -20,6 +20,7 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     words: regime.scopes,
     consentDays: regime.consentDays,
     portalUrl: bank.portalUrl ?? addressesOf(bank, settings).portalBase,
+    ownConsentStore: bank.consentStore !== undefined,
     texts: bank.texts,
   };
 }

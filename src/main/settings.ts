@@ -111,6 +111,14 @@ const Bank = Type.Object(
         { ...closed, description: 'Who may use the management API for this bank; without it, nobody.' },
       ),
     ),
+    takeUpMinutes: Type.Optional(
+      Type.Integer({
+        minimum: 5,
+        maximum: 1_440,
+        default: 15,
+        description: 'A consent that the third party does not take up within this time after the customer agreed ends.',
+      }),
+    ),
     registration: Type.Optional(Type.Boolean({ default: true, description: 'Dynamic client registration.' })),
     brand: Type.Optional(
       Type.Object(

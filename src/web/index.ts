@@ -17,6 +17,7 @@ export {
   revokeTokens,
   type TokenOwner,
 } from './management/operations.ts';
+export { endUnused } from './management/unused.ts';
 export type { OwnTexts } from './messages/catalogue.ts';
 export type { Logo, PageBank, TestUser, Words } from './page-bank.ts';
 export { createPages, type Pages, type PagesOptions } from './pages.ts';

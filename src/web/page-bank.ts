@@ -40,6 +40,8 @@ export interface PageBank {
   readonly consentDays: number;
   /** Where customers stop sharing; undefined: they tell the bank. */
   readonly portalUrl?: string | undefined;
+  /** True when the bank keeps its consents itself, in its own service. */
+  readonly ownConsentStore?: boolean | undefined;
   /** The bank's own wording. */
   readonly texts?: OwnTexts | undefined;
 }

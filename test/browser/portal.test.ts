@@ -138,7 +138,7 @@ test('CLD-47 the whole way without scripts and by keyboard alone', async () => {
     await page.keyboard.press('Enter');
   };
   await press(`a[href$="${consent}"]`);
-  await page.getByText(consent).waitFor();
+  await page.locator('dd', { hasText: consent }).waitFor();
   await press('a.stop');
   await page.locator('button.stop').waitFor();
   await press('button.stop');

@@ -18,7 +18,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.signOut': 'Abmelden',
 
   'portal.list.title': 'Was Sie teilen',
-  'portal.list.lead': 'Unternehmen, die nach Daten gefragt haben, die {bank} für Sie führt; die neuesten zuerst.',
+  'portal.list.lead': 'Unternehmen, die nach Daten gefragt haben, die {bank} für Sie führt.',
   'portal.list.filter': 'Anzeigen',
   'portal.list.all': 'Alle',
   'portal.list.empty':
@@ -26,6 +26,17 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.list.emptyState': 'In diesem Zustand ist hier nichts.',
   'portal.list.older': 'Ältere anzeigen',
   'portal.list.json': 'Dasselbe als JSON',
+  'portal.list.search': 'Unternehmen, Konto oder Nummer',
+  'portal.list.sort': 'Reihenfolge',
+  'portal.list.sort.newest': 'Neueste zuerst',
+  'portal.list.sort.name': 'Nach Unternehmen',
+  'portal.list.sort.ending': 'Was bald endet, zuerst',
+  'portal.list.sort.used': 'Zuletzt genutzte zuerst',
+  'portal.list.apply': 'Suchen',
+  'portal.list.emptySearch': 'Zu „{search}“ gibt es hier nichts.',
+  'portal.list.cut': 'Nur die neuesten 500 werden durchsucht und geordnet.',
+  'portal.list.builtInStore': '{bank} führt diese Aufzeichnungen im Speicher der eigenen Open-Banking-Plattform.',
+  'portal.list.ownStore': '{bank} führt diese Aufzeichnungen in einem eigenen System.',
 
   'portal.state.Authorised': 'Aktiv',
   'portal.state.Awaiting': 'Wartet auf Ihre Antwort',
@@ -34,6 +45,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.state.Revoked': 'Beendet',
   'portal.state.Expired': 'Abgelaufen',
   'portal.state.revoking': 'Wird beendet',
+  'portal.state.unused': 'Nie abgeholt',
 
   'portal.asked': 'Angefragt am',
   'portal.since': 'Seit',
@@ -42,15 +54,19 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.answerBefore': 'Antwort bis',
   'portal.lastUsed': 'Zuletzt genutzt',
   'portal.neverUsed': 'Nie',
+  'portal.notTakenUp': 'Nie: Das Unternehmen hat nicht abgeholt, was Sie erlaubt haben. Ohne das endet es von selbst.',
   'portal.accounts': 'Konten',
   'portal.noAccounts': 'Keine',
   'portal.accountGone': 'Ein Konto, das aufgelöst wurde oder nicht mehr Ihnen gehört',
   'portal.accountsUnknown': '{count} (die Namen können gerade nicht angezeigt werden)',
   'portal.allowed': 'Was Sie erlauben',
-  'portal.wasAllowed': 'Wonach gefragt wurde',
+  'portal.wasAllowed': 'Was Sie erlaubt haben',
+  'portal.wasAsked': 'Wonach gefragt wurde',
   'portal.participant': 'Unternehmen',
   'portal.consent': 'Nummer der Zustimmung',
   'portal.details': 'Einzelheiten',
+  'portal.lookAgain': 'Noch einmal nachsehen',
+  'portal.keep': 'Zum Aufbewahren drucken Sie diese Seite oder speichern Sie sie mit Ihrem Browser als Datei.',
   'portal.back': 'Zurück zu allem, was Sie teilen',
 
   'portal.history.title': 'Verlauf',
@@ -89,6 +105,9 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.stopped.blindly':
     'Ab jetzt kann niemand mehr nutzen, was Sie hier erlaubt haben. {bank} erreicht die eigenen Aufzeichnungen gerade nicht und trägt es so bald wie möglich ein; so lange steht hier „wird beendet“.',
 
+  'portal.report.title': 'Stimmt hier etwas nicht?',
+  'portal.report.text':
+    'Wenn Sie das nicht erlaubt haben, beenden Sie es. Sagen Sie es dann {bank} auf Ihrem gewohnten Weg und nennen Sie die Nummer der Zustimmung: {consent}.',
   'portal.problem.signed_out': 'Sie sind abgemeldet; deshalb wurde nichts geändert.',
   'portal.problem.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',
   'portal.problem.field_invalid': 'In der Adresse oder im Formular steht etwas, das nicht dorthin gehört.',

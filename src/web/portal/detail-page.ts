@@ -3,8 +3,8 @@ import { type Html, html } from '../../platform/html.ts';
 import { respond } from '../respond.ts';
 import { type PortalNotice, takeNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
-import { loadOwn, nameOf, type Share, sharesOf } from './share.ts';
-import { accountsOf, datesOf, momentInWords, permissionsOf, stateMark } from './share-view.ts';
+import { loadOwn, nameOf, type Share, shareOf } from './share.ts';
+import { accountsOf, accountsTerm, datesOf, momentInWords, permissionsOf, stateMark } from './share-view.ts';
 import { HOME, signOutForm } from './sign-in-page.ts';
 
 /** Address of a consent's page, below the bank's. */
@@ -20,8 +20,7 @@ export function stopPath(id: string): string {
 /** A consent with its history and number (SCR-12). */
 export async function showDetail(visit: CustomerVisit, id: string): Promise<void> {
   const consent = await loadOwn(visit, id);
-  const [share] = await sharesOf(visit, [consent]);
-  if (share === undefined) throw new Error('a consent without its page');
+  const share = await shareOf(visit, consent);
   const history = await visit.site.rooms.consents.history(visit.site.bank.id, id);
   const notice = await takeNotice(visit, detailPath(id));
   respond(visit, 200, {
@@ -39,7 +38,7 @@ function body(
   history: readonly ConsentStep[],
   notice: PortalNotice | undefined,
 ): Html {
-  const { say } = visit;
+  const { say, site } = visit;
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
   const granted = history.find(({ action }) => action === 'authorise')?.at;
@@ -49,15 +48,23 @@ ${notice === undefined ? '' : html`<div class="notice calm" role="status"><p>${n
 <section aria-labelledby="details"><h2 id="details">${say('portal.details')}</h2>
 <dl>
 ${participant === undefined ? '' : html`<dt>${say('consent.registrationNumber')}</dt><dd>${participant.registrationNumber}</dd>`}
-<dt>${say('portal.accounts')}</dt><dd>${accountsOf(visit, share)}</dd>
+<dt>${accountsTerm(visit, share)}</dt><dd>${accountsOf(visit, share)}</dd>
 ${datesOf(visit, share, granted)}
 <dt>${say('portal.consent')}</dt><dd>${consent.id}</dd>
 </dl></section>
-<section aria-labelledby="what"><h2 id="what">${say(active ? 'portal.allowed' : 'portal.wasAllowed')}</h2>
+<section aria-labelledby="what"><h2 id="what">${say(titleOfPermissions(active, granted))}</h2>
 ${permissionsOf(visit, share)}</section>
 ${active || share.revoking ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
+${share.revoking ? html`<p><a href="${pathTo(visit, detailPath(consent.id))}">${say('portal.lookAgain')}</a></p>` : ''}
 <section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
-<ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>`;
+<ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>
+<details><summary>${say('portal.report.title')}</summary><p>${say('portal.report.text', { bank: site.bank.name, consent: consent.id })}</p></details>
+<p class="elsewhere">${say('portal.keep')} <a href="${pathTo(visit, `${detailPath(consent.id)}/record.json`)}">${say('portal.list.json')}</a></p>`;
+}
+
+function titleOfPermissions(active: boolean, granted: Date | undefined) {
+  if (active) return 'portal.allowed';
+  return granted === undefined ? 'portal.wasAsked' : 'portal.wasAllowed';
 }
 
 function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor }: ConsentStep): Html {

@@ -1,5 +1,6 @@
 import { showDetail } from './detail-page.ts';
-import { showList, tellList } from './list-page.ts';
+import { tellDetail, tellList } from './json.ts';
+import { showList } from './list-page.ts';
 import type { CustomerVisit, PortalVisit } from './portal-visit.ts';
 import { enter, HOME, SIGN_IN, SIGN_OUT, showSignIn, takeSignIn, takeSignOut } from './sign-in-page.ts';
 import { askStop, takeStop } from './stop-page.ts';
@@ -25,7 +26,7 @@ export type PortalRoute = {
 } & (({ readonly guard: 'public' } & Methods<PortalVisit>) | ({ readonly guard: 'customer' } & Methods<CustomerVisit>));
 
 const page = { query: [], format: 'page' } as const;
-const list = ['state', 'after'] as const;
+const list = ['state', 'after', 'sort', 'search'] as const;
 
 /** Every page of a bank's portal. GET never changes anything (CLD-47). */
 export const portalRoutes: readonly PortalRoute[] = [
@@ -41,6 +42,13 @@ export const portalRoutes: readonly PortalRoute[] = [
     get: (visit, { query }) => tellList(visit, query),
   },
   { ...page, path: `${HOME}/{id}`, guard: 'customer', get: (visit, { id }) => showDetail(visit, id) },
+  {
+    path: `${HOME}/{id}/record.json`,
+    guard: 'customer',
+    query: [],
+    format: 'json',
+    get: (visit, { id }) => tellDetail(visit, id),
+  },
   {
     ...page,
     path: `${HOME}/{id}/stop`,

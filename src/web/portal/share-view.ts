@@ -5,9 +5,15 @@ import { findWords } from '../scope-words.ts';
 import type { PortalVisit } from './portal-visit.ts';
 import type { Share } from './share.ts';
 
+/** The state as the customer sees it. */
+export function stateOf({ consent, revoking, takenUp }: Share): Consent['state'] | 'revoking' | 'unused' {
+  if (revoking) return 'revoking';
+  return consent.state === 'Revoked' && !takenUp ? 'unused' : consent.state;
+}
+
 /** The state in a word, told apart by words first and colour second (N-238). */
-export function stateMark({ say }: PortalVisit, { consent, revoking }: Share): Html {
-  const state = revoking ? 'revoking' : consent.state;
+export function stateMark({ say }: PortalVisit, share: Share): Html {
+  const state = stateOf(share);
   return html`<span class="state" data-state="${state}">${say(`portal.state.${state}`)}</span>`;
 }
 
@@ -25,7 +31,7 @@ export function datesOf(visit: PortalVisit, share: Share, grantedAt: Date | unde
   const granted = grantedAt ?? (consent.state === 'Authorised' ? consent.changedAt : undefined);
   const used =
     consent.lastUsedAt === undefined
-      ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say('portal.neverUsed')}</dd>`
+      ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say(share.takenUp ? 'portal.neverUsed' : 'portal.notTakenUp')}</dd>`
       : row(say('portal.lastUsed'), consent.lastUsedAt);
   return html`${granted === undefined ? row(say('portal.asked'), consent.createdAt) : row(say('portal.since'), granted)}
 ${endOf(visit, consent, row)}
@@ -41,6 +47,11 @@ function endOf({ say }: PortalVisit, consent: Consent, row: (term: string, at: D
     default:
       return row(say('portal.ended'), consent.changedAt);
   }
+}
+
+/** What the accounts stand under: how many there are. */
+export function accountsTerm({ say }: PortalVisit, { consent }: Share): string {
+  return `${say('portal.accounts')} (${consent.accounts.length})`;
 }
 
 /** The consent's own accounts, by name and masked number (N-239). */

@@ -1,3 +1,4 @@
+import { findUnredeemed } from '../../authorization/index.ts';
 import type { Account } from '../../bank/index.ts';
 import type { Consent } from '../../consent/index.ts';
 import type { Participant } from '../../directory/index.ts';
@@ -13,6 +14,8 @@ export interface Share {
   readonly accounts: readonly Account[] | undefined;
   /** True while the consent is revoked and not everything that hangs on it is dead (N-201). */
   readonly revoking: boolean;
+  /** False while the third party has not fetched what was allowed, and for ever when the consent ended for that (N-208). */
+  readonly takenUp: boolean;
 }
 
 /** The registered name of who asked; its id when the directory no longer has it. */
@@ -36,12 +39,23 @@ export async function sharesOf(visit: CustomerVisit, consents: readonly Consent[
   const accounts = await accountsOf(visit);
   const participants = await participantsOf(visit, consents);
   const alive = await aliveIn(visit, consents);
+  const { site } = visit;
+  const ids = consents.map(({ id }) => id);
+  const unredeemed = await findUnredeemed(site.rooms.database, site.bank.id, ids);
   return consents.map((consent) => ({
     consent,
     participant: participants.get(consent.participant),
     accounts,
     revoking: consent.revoking === true || alive.has(consent.id),
+    takenUp: !unredeemed.has(consent.id),
   }));
+}
+
+/** The same for one. */
+export async function shareOf(visit: CustomerVisit, consent: Consent): Promise<Share> {
+  const [share] = await sharesOf(visit, [consent]);
+  if (share === undefined) throw new Error('a consent without its page');
+  return share;
 }
 
 /** A bank that cannot be asked keeps nobody from seeing and stopping what they share. */

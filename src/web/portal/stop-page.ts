@@ -8,15 +8,14 @@ import { detailPath, stopPath } from './detail-page.ts';
 import { formField, takeForm } from './forms.ts';
 import { leaveNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
-import { loadOwn, nameOf, sharesOf } from './share.ts';
-import { accountsOf } from './share-view.ts';
+import { loadOwn, nameOf, shareOf } from './share.ts';
+import { accountsOf, accountsTerm } from './share-view.ts';
 import { HOME, signOutForm } from './sign-in-page.ts';
 
 /** Says what will stop, and changes nothing (CLD-47): the first of two steps. */
 export async function askStop(visit: CustomerVisit, id: string): Promise<void> {
   const consent = await loadOwn(visit, id);
-  const [share] = await sharesOf(visit, [consent]);
-  if (share === undefined) throw new Error('a consent without its page');
+  const share = await shareOf(visit, consent);
   if (consent.state !== 'Authorised' && !share.revoking) return redirect(visit, pathTo(visit, detailPath(id)));
   const { say, site } = visit;
   const participant = nameOf(share);
@@ -28,7 +27,7 @@ export async function askStop(visit: CustomerVisit, id: string): Promise<void> {
     tools: await signOutForm(visit),
     body: html`<h1>${title}</h1>
 <p class="lead">${say('portal.stop.lead')}</p>
-<section><dl><dt>${say('portal.accounts')}</dt><dd>${accountsOf(visit, share)}</dd></dl>
+<section><dl><dt>${accountsTerm(visit, share)}</dt><dd>${accountsOf(visit, share)}</dd></dl>
 <ul>
 <li>${say('portal.stop.access', { participant })}</li>
 <li>${say('portal.stop.keys', { participant })}</li>

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { secondsAfter } from '../../src/platform/clock.ts';
+import { endUnused } from '../../src/web/index.ts';
+import { type Browser, createBrowser, formOf } from '../support/browser.ts';
+import { connect, travel } from '../support/journey.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import type { Registered, ThirdParty } from '../support/third-party.ts';
+
+const BANKS = ['gobank'];
+const STAFF = { kind: 'staff', reference: 'test' } as const;
+
+let platform: TestPlatform;
+let party: ThirdParty;
+let client: Registered;
+let origin: string;
+let browser: Browser;
+
+before(async () => {
+  platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank' }] });
+  party = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
+  client = await party.register('gobank');
+  origin = platform.settings.doors.portal?.origin ?? '';
+  browser = createBrowser(platform.browserAgent);
+  const page = await browser.get(at('/'));
+  await browser.submit(page, formOf(page, '/sign-in'), { username: 'user', password: 'p@ssword!' });
+});
+
+after(() => platform.close());
+
+const at = (path: string) => `${origin}/gobank${path}`;
+const list = (query: string) => browser.get(at(`/consents${query}`));
+
+/** A consent straight in the store: lists are about what is kept, not about how it came to be. */
+async function kept(id: string, changes: { customer?: string; accounts?: readonly string[]; days?: number } = {}) {
+  const { customer = 'user', accounts = ['joint'], days = 10 } = changes;
+  const now = new Date();
+  const asked = {
+    id,
+    bank: 'gobank',
+    participant: 'tpp-a',
+    client: client.id,
+    customer,
+    scopes: ['accounts'],
+    authorizationDetails: [],
+    decideBefore: secondsAfter(now, 600),
+  };
+  await platform.rooms.consents.create(asked, STAFF);
+  const expiresAt = secondsAfter(now, days * 86_400);
+  await platform.rooms.consents.authorise('gobank', id, { customer, scopes: ['accounts'], accounts, expiresAt }, STAFF);
+}
+
+/** The consents of a list in its order. */
+async function idsOf(query: string): Promise<readonly string[]> {
+  const { consents } = (await browser.get(at(`/consents.json${query}`))).json();
+  assert.ok(Array.isArray(consents));
+  return consents.map(({ id }: { id: string }) => id);
+}
+
+describe('the list of consents', () => {
+  test('SCR-11 wrong orders, searches and cursors are refused or find nothing; markup stays text (N-227)', async () => {
+    for (const query of ['?sort=x', '?sort=name&sort=used', '?search=%00', `?search=${'a'.repeat(101)}`, '?order=name'])
+      for (const path of ['', '.json']) assert.equal((await list(path + query)).status, 400, query);
+    assert.equal((await list('?sort=name&after=consent-unknown')).status, 404);
+    const page = await list(`?search=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    assert.deepEqual([page.status, page.text.includes('<script')], [200, false]);
+    assert.match(page.text, /Nothing here matches/);
+    assert.deepEqual(await idsOf('?search=zzz'), []);
+  });
+
+  test('N-232 the other holder’s consent for a joint account is not listed, found, or read', async () => {
+    await kept('consent-of-user2', { customer: 'user2', accounts: ['joint'] });
+    for (const query of ['', '?search=consent-of-user2', '?search=joint', '?sort=name', '?state=Authorised'])
+      assert.ok(!(await idsOf(query)).includes('consent-of-user2'), query);
+    for (const rest of ['', '/stop', '/record.json'])
+      assert.equal((await list(`/consent-of-user2${rest}`)).status, 404, rest);
+    assert.equal((await list('?after=consent-of-user2&sort=name')).status, 404);
+  });
+
+  test('SCR-10 SCR-11 searched by company, account and number; put in order; page by page; the store is named', async () => {
+    await kept('consent-b', { days: 30 });
+    await kept('consent-a', { days: 20, accounts: ['u1-savings', 'joint'] });
+    assert.deepEqual(await idsOf('?search=u1-SAVINGS'), ['consent-a']);
+    assert.deepEqual(await idsOf('?search=consent-b&sort=newest&state='), ['consent-b']);
+    assert.deepEqual((await idsOf('?search=TPP-A')).length, 2);
+    assert.deepEqual(await idsOf('?sort=ending'), ['consent-a', 'consent-b']);
+    await platform.rooms.database.query('UPDATE consent.consents SET last_used_at = $1 WHERE id = $2', [
+      new Date(),
+      'consent-b',
+    ]);
+    assert.deepEqual(await idsOf('?sort=used'), ['consent-b', 'consent-a']);
+    const page = await list('?search=consent-a');
+    assert.match(page.text, /Accounts \(2\)/);
+    assert.match(page.text, /keeps these records in the store of its open banking platform/);
+    const told = (await list('.json')).json();
+    assert.equal(told.store, 'built-in');
+    const record = (await list('/consent-a/record.json')).json();
+    assert.deepEqual(Object.keys(record), ['store', 'consent', 'history']);
+    assert.ok(!JSON.stringify(record).includes('"reference"'));
+    for (let more = 0; more < 21; more += 1) await kept(`consent-more-${more}`);
+    for (const sort of ['newest', 'name', 'ending']) {
+      const first = await idsOf(`?sort=${sort}`);
+      const second = await idsOf(`?sort=${sort}&after=${first.at(-1)}`);
+      assert.equal(first.length, 20);
+      assert.equal(new Set([...first, ...second]).size, 23, sort);
+    }
+  });
+});
+
+describe('a consent that nobody takes up', () => {
+  const late = () => platform.rooms.database.query('UPDATE oauth.unredeemed SET look_at = $1', [new Date(0)]);
+
+  test('N-208 the code is never redeemed: told as such, then ended, and the code is worth nothing', async () => {
+    const pushed = await party.push(client);
+    const back = await travel(platform, pushed);
+    const [consent] = await platform.rooms.consents.list({ bank: 'gobank', client: client.id, limit: 1 });
+    const id = consent?.id ?? '';
+    assert.match((await list(`/${id}`)).text, /has not fetched what you allowed/);
+    // Not before its time, not for a bank that is not asked about.
+    assert.equal(await endUnused(platform.rooms, BANKS), 0);
+    await late();
+    assert.equal(await endUnused(platform.rooms, []), 0);
+    assert.equal(await endUnused(platform.rooms, BANKS), 1);
+    assert.equal(await endUnused(platform.rooms, BANKS), 0);
+    const page = await list(`/${id}`);
+    assert.match(page.text, /data-state="unused">Never taken up/);
+    assert.match(page.text, /Stopped<\/strong> automatically/);
+    const answer = await party.exchange(client, back.searchParams.get('code') ?? '', pushed.verifier);
+    assert.equal(answer.json().error, 'invalid_grant');
+    assert.deepEqual(await platform.rooms.tokens.list({ bank: 'gobank', consent: id }), []);
+  });
+
+  test('N-208 what was redeemed, or ended in another way, is left alone', async () => {
+    const used = await connect(platform, party, client);
+    await travel(platform, await party.push(client));
+    const [consent] = await platform.rooms.consents.list({ bank: 'gobank', client: client.id, limit: 1 });
+    await platform.rooms.consents.revoke('gobank', consent?.id ?? '', STAFF);
+    await late();
+    assert.equal(await endUnused(platform.rooms, BANKS), 0);
+    assert.equal((await platform.rooms.consents.find('gobank', used.consent))?.state, 'Authorised');
+    assert.ok(!(await list(`/${used.consent}`)).text.includes('has not fetched'));
+    assert.match((await list(`/${consent?.id}`)).text, /data-state="Revoked">Stopped/);
+  });
+});
