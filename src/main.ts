@@ -111,6 +111,7 @@ async function main(): Promise<void> {
       customer: text,
       interaction: text,
       limit: text,
+      overlap: text,
       check: { type: 'boolean' },
     },
   });

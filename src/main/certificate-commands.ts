@@ -46,8 +46,8 @@ export const forgetCertificates = {
   },
 };
 
-/** @throws Refusal `file_invalid` 400 when the file holds no PEM certificates, or more than a chain has */
-function chainOf(pem: string): readonly Uint8Array[] {
+/** The certificates of a file. @throws Refusal `file_invalid` 400 when the file holds no PEM certificates, or more than a chain has */
+export function chainOf(pem: string): readonly Uint8Array[] {
   const chain = readPem(pem);
   if (chain.length === 0) throw new Refusal('file_invalid', 400, 'the file holds no certificate');
   if (chain.length <= MAXIMUM_CERTIFICATES) return chain;

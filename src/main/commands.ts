@@ -5,6 +5,7 @@ import { Refusal } from '../platform/refusal.ts';
 import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
+import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 
@@ -214,6 +215,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['participant limit', limitParticipant],
   ...Object.entries(STATUSES).map(([verb, status]) => [`participant ${verb}`, changeStatus(verb, status)] as const),
   ['client create', createClientCommand],
+  ['client renew', renewClient],
+  ['client finish-renewal', finishRenewal],
   ['certificate explain', explainCertificate],
   ['certificate forget', forgetCertificates],
 ]);
@@ -239,12 +242,12 @@ export async function runCommand(
   }
 }
 
-/** The content of the file that a command's first word names, where it names one. */
+/** The content of the file that one of a command's words names, where one does. */
 export async function readCommandFile(name: string, words: readonly string[]): Promise<string | undefined> {
-  const [path] = words;
+  const path = words[name === 'client renew' ? 2 : 0];
   if (path === undefined) return undefined;
   if (name === 'participant import') return readFile(path, 'utf8');
-  return name === 'certificate explain' ? pemOf(await readFile(path)) : undefined;
+  return name === 'certificate explain' || name === 'client renew' ? pemOf(await readFile(path)) : undefined;
 }
 
 /** DER begins with a SEQUENCE, PEM never does. */
