@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/index.ts';
 import type { BankConnector } from '../bank/index.ts';
 import type { Consents } from '../consent/index.ts';
-import type { Directory } from '../directory/index.ts';
+import type { Directory, ParticipantRegister } from '../directory/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Tokens } from '../tokens/index.ts';
@@ -35,6 +35,10 @@ export interface AuthorizationBank {
   readonly consentDays: number;
   /** A consent whose code was not redeemed within this time after the customer agreed ends (N-208). */
   readonly takeUpSeconds: number;
+  /** True: a certificate without a PSD2 statement leaves the roles to the directory. Default false: it has none. */
+  readonly rolesFromDirectory?: boolean | undefined;
+  /** The competent authorities' register; undefined: this bank has none. */
+  readonly register?: ParticipantRegister | undefined;
   /** The management API of this bank: its address, and the bank's own entry in the directory. Undefined: there is none. */
   readonly management?: { readonly audience: string; readonly participant: string } | undefined;
   /** Undefined: this bank takes no dynamic registration. */

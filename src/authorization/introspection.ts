@@ -5,6 +5,7 @@ import type { TokenFacts } from '../tokens/index.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { MANAGEMENT_ROLE } from './management.ts';
 import { peerOf } from './peer.ts';
+import { isAuthorised } from './register-check.ts';
 
 type EngineToken = AccessToken | ClientCredentials | RefreshToken;
 
@@ -22,7 +23,8 @@ export function mayIntrospect(bank: AuthorizationBank, directory: Directory) {
     const caller = peerOf(ctx.req).standing;
     if (caller?.participant.status !== 'approved' || token.clientId === undefined) return false;
     const owner = token.clientId === client.clientId ? caller : await directory.standing(bank.id, token.clientId);
-    return owner?.participant.status === 'approved' && mayAsk(bank, caller, client.clientId, token.clientId);
+    if (owner?.participant.status !== 'approved') return false;
+    return mayAsk(bank, caller, client.clientId, token.clientId) && isAuthorised(bank, peerOf(ctx.req), owner);
   };
 }
 
@@ -73,7 +75,7 @@ async function maySee(
   const standing = peerOf(ctx.req).standing;
   if (standing?.participant.status !== 'approved' || !mayAsk(bank, standing, caller, facts.client)) return false;
   const owner = facts.client === caller ? standing : await rooms.directory.standing(bank.id, facts.client);
-  if (owner?.participant.status !== 'approved') return false;
+  if (owner?.participant.status !== 'approved' || !(await isAuthorised(bank, peerOf(ctx.req), owner))) return false;
   if (facts.consent === undefined) return true;
   const consent = await rooms.consents.current(bank.id, facts.consent);
   return consent?.state === 'Authorised' && consent.client === facts.client;

@@ -3,6 +3,8 @@ import { errors } from 'oidc-provider';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { isOwnAccount, managementScopesOf } from './management.ts';
 import { peerOf } from './peer.ts';
+import { mayBeIssued } from './register-check.ts';
+import { rolesAtIssuance } from './roles.ts';
 import { factsOf } from './token-model.ts';
 
 /** Access tokens as this bank issues them: format, audience, scopes by role, and the facts they carry. */
@@ -49,7 +51,12 @@ function recordOf(
   };
 }
 
-function resourceServer(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): ResourceServer {
+async function resourceServer(
+  bank: AuthorizationBank,
+  ctx: KoaContextWithOIDC,
+  indicator: string,
+): Promise<ResourceServer> {
+  if (!(await mayBeIssued(bank, peerOf(ctx.req), ctx.oidc.route))) throw new errors.UnauthorizedClient();
   return {
     scope: scopesAt(bank, ctx, indicator).join(' '),
     audience: indicator,
@@ -62,15 +69,18 @@ function resourceServer(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indica
 /** What may be asked for at one of our APIs; the management API does not exist for anybody but the bank itself. */
 function scopesAt(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): readonly string[] {
   if (indicator === bank.mtlsBase) return allowedScopes(bank, ctx);
-  const participant = peerOf(ctx.req).standing?.participant;
-  const own = participant && managementScopesOf(bank, { participant: participant.id, roles: participant.roles });
-  if (indicator !== bank.management?.audience || !own?.length || !isOwnAccount(ctx)) throw new errors.InvalidTarget();
+  const peer = peerOf(ctx.req);
+  const participant = peer.standing?.participant.id;
+  const own =
+    participant === undefined ? [] : managementScopesOf(bank, { participant, roles: rolesAtIssuance(bank, peer) });
+  if (indicator !== bank.management?.audience || own.length === 0 || !isOwnAccount(ctx))
+    throw new errors.InvalidTarget();
   return own;
 }
 
-/** API scopes that the participant's roles allow right now (WSN-21): a role taken away ends what it allowed. */
+/** API scopes that the roles of directory, certificate and register allow right now (WSN-21). */
 function allowedScopes(bank: AuthorizationBank, ctx: KoaContextWithOIDC): readonly string[] {
-  const roles = peerOf(ctx.req).standing?.participant.roles ?? [];
+  const roles = rolesAtIssuance(bank, peerOf(ctx.req));
   return bank.scopes.filter((scope) =>
     (bank.rolesByScope[scope] ?? []).some((role) => roles.some((own) => own === role)),
   );

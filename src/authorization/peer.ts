@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Standing } from '../directory/index.ts';
+import type { Role, Standing } from '../directory/index.ts';
 import type { CertificateVerdict } from '../trust/index.ts';
 
 /** Which listener a request came through: its rules differ. */
@@ -14,6 +14,8 @@ export interface Peer {
   readonly interaction: string;
   /** The standing of the client the engine looked up last, for the checks that follow in the same request. */
   standing: Standing | undefined;
+  /** Roles that the competent authority's register gives the caller; undefined until, and unless, it is asked. */
+  registered?: readonly Role[];
   /** Why the request was refused, finer than what the caller is told. */
   refusal: { readonly reason: string; readonly detail: string } | undefined;
   /** What the engine could only call a server error. */

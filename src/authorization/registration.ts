@@ -10,7 +10,8 @@ import { isEnrolled, type Peer, peerOf } from './peer.ts';
 import { registrationOf, setRegistration } from './registration-context.ts';
 import { metadataOf } from './registration-metadata.ts';
 import { invalidMetadata, readRequest } from './registration-request.ts';
-import { rolesOf, type SoftwareStatement } from './software-statement.ts';
+import { rolesAtRegistration } from './roles.ts';
+import type { SoftwareStatement } from './software-statement.ts';
 
 /** Larger bodies are no registration (engine.md §10). */
 const MAXIMUM_BODY_BYTES = 56 * 1024;
@@ -104,7 +105,7 @@ async function admit(
   const request = await readRequest(body, ctx.get('content-type'), bank, rooms, source);
   const participant = await loadParticipant(rooms, request.statement, certificate);
   limitRate(rooms, participant);
-  const roles = rolesOf(request.statement, participant, certificate);
+  const roles = await rolesAtRegistration(bank, peerOf(ctx.req), request.statement, participant, certificate);
   const metadata = metadataOf({ members: request.members, statement: request.statement, roles, certificate, bank });
   checkSameSoftware(peerOf(ctx.req), replaces, request.statement);
   setRegistration(ctx.req, {

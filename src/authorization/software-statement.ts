@@ -1,7 +1,6 @@
-import type { Participant } from '../directory/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { type ClientCertificate, type SignedJwtExpectation, verifySignedJwt } from '../trust/index.ts';
+import { type SignedJwtExpectation, verifySignedJwt } from '../trust/index.ts';
 import type { StatementSource } from './bank.ts';
 
 type PublicKeys = SignedJwtExpectation['keys'];
@@ -56,16 +55,6 @@ export async function verifyStatement(
     );
   }
   return read(text, claims);
-}
-
-/** The roles that count: in the statement, in the certificate, and in the directory (WSN-16, WSN-21). */
-export function rolesOf(
-  statement: SoftwareStatement,
-  participant: Participant,
-  certificate: ClientCertificate,
-): readonly string[] {
-  const inCertificate = certificate.roles ?? [];
-  return participant.roles.filter((role) => statement.roles.includes(role) && inCertificate.includes(role));
 }
 
 function read(text: string, claims: Readonly<Record<string, unknown>>): SoftwareStatement {

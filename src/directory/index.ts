@@ -12,3 +12,4 @@ export type {
   Standing,
 } from './participant.ts';
 export { checkApproved, PARTICIPANT_STATUSES, ROLES } from './participant.ts';
+export * from './register/index.ts';

@@ -1,4 +1,5 @@
 import type { BankConnector } from '../bank/index.ts';
+import type { ParticipantRegister } from '../directory/index.ts';
 import type { Upstream } from '../platform/fetch.ts';
 import type { Route } from './route.ts';
 
@@ -33,6 +34,10 @@ export interface GatewayBank {
   readonly routesByScopeAlone: boolean;
   /** False: the door without client certificates may be used (LAB-31). The mTLS door always needs one. */
   readonly requireClientCertificate: boolean;
+  /** True: a certificate without a PSD2 statement leaves the roles to the directory. Default false: it opens nothing (N-28). */
+  readonly rolesFromDirectory?: boolean | undefined;
+  /** The competent authorities' register; asked at calls when it says so. Undefined: this bank has none. */
+  readonly register?: ParticipantRegister | undefined;
   /** True: calls that only read go on when no source of revocation answers. Default false: refused. */
   readonly readsWithoutRevocation?: boolean | undefined;
 }

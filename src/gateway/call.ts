@@ -39,6 +39,8 @@ export interface Evidence {
   bearer: string | undefined;
   token: TokenFacts | undefined;
   standing: Standing | undefined;
+  /** Roles that the competent authorities' register gives the participant; undefined where it is not asked. */
+  registered: readonly string[] | undefined;
   /** The directory role that allowed the scope. */
   role: string | undefined;
   /** The account the request names, in its path or its body. */
@@ -69,6 +71,7 @@ export function noEvidence(): Evidence {
     bearer: undefined,
     token: undefined,
     standing: undefined,
+    registered: undefined,
     role: undefined,
     account: undefined,
     payment: undefined,

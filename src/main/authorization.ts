@@ -67,6 +67,8 @@ export async function openAuthorization(
       rolesByScope: regime.rolesByScope,
       consentDays: regime.consentDays,
       takeUpSeconds: (bank.takeUpMinutes ?? DEFAULT_TAKE_UP_MINUTES) * 60,
+      rolesFromDirectory: bank.trust.rolesFrom === 'directory',
+      register: rooms.registers.get(bank.id),
       statements: bank.registration === false ? undefined : await statementsOf(settings),
       allowLoopbackRedirects: settings.sandbox === true,
       renderError: surroundings.renderError,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { type Consents, createConsents } from '../consent/index.ts';
-import { createDirectory, type Directory } from '../directory/index.ts';
+import { createDirectory, type Directory, type ParticipantRegister } from '../directory/index.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
@@ -13,6 +13,7 @@ import { createTokens, type Tokens } from '../tokens/index.ts';
 import { openSharing, type TrustRoom } from '../trust/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
 import { openConsentStores } from './consent-stores.ts';
+import { openRegisters } from './registers.ts';
 import type { Settings } from './settings.ts';
 import { openTrust } from './trust.ts';
 
@@ -29,6 +30,8 @@ export interface Rooms {
   /** Said of a request that came through the door behind a proxy. */
   readonly behindProxy: (request: IncomingMessage) => void;
   readonly directory: Directory;
+  /** The competent authorities' registers, by bank; only of banks that have one. */
+  readonly registers: ReadonlyMap<string, ParticipantRegister>;
   readonly consents: Consents;
   readonly tokens: Tokens;
   /** A customer as the audit trail names them. */
@@ -73,11 +76,12 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const sharing = await openSharing({ database, clock, log });
     const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics, sharing });
     const directory = await createDirectory({ database, audit, clock, log });
+    const registers = await openRegisters(settings, { audit, clock, metrics, log });
     const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
     const consents = await createConsents({ stores: stores.storeOf, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
-      await Promise.all([consents.close(), directory.close(), tokens.close(), trust.close()]);
+      await Promise.all([consents.close(), directory.close(), registers.close(), tokens.close(), trust.close()]);
       await sharing.close();
       await stores.close();
       await vault.close();
@@ -95,6 +99,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       trust,
       behindProxy,
       directory,
+      registers: registers.byBank,
       consents,
       tokens,
       reference,

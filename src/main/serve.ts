@@ -112,6 +112,8 @@ async function openGateway(
       requireBoundTokens: bank.profile !== 'baseline',
       routesByScopeAlone: bank.routesByScopeAlone === true,
       requireClientCertificate: bank.profile !== 'baseline',
+      rolesFromDirectory: bank.trust.rolesFrom === 'directory',
+      register: rooms.registers.get(bank.id),
       readsWithoutRevocation: bank.trust.readsWithoutRevocation,
       accountNumber: (customer, account) => connectorOf(bank.id).accountNumber(customer, account),
     });

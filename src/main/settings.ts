@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { Forwarded } from './forwarded.ts';
+import { BankRegister, checkRegister } from './registers.ts';
 import { BankTrust, checkTrust } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -59,6 +60,7 @@ const Bank = Type.Object(
       Type.Boolean({ description: 'Routes take customer and participant tokens alike and decide by scope (Lab 03).' }),
     ),
     trust: BankTrust,
+    register: Type.Optional(BankRegister),
     connector: Type.Object(
       { origin: Origin, certificate: Path, key: Path, authorities: Type.Array(Path, { minItems: 1 }) },
       { ...closed, description: 'The bank behind us: mutual TLS with this identity of ours.' },
@@ -205,6 +207,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     if (!regimes.has(bank.regime)) {
       throw new Error(`${at}.regime: there is no regime ${bank.regime}; known are ${[...regimes.keys()].join(', ')}`);
     }
+    checkRegister(bank.register, `${at}.register`);
     checkTrust(bank.trust, `${at}.trust`, settings.sandbox === true);
     if (bank.profile === 'baseline' && settings.sandbox !== true && bank.acceptBaselineProfile === undefined) {
       throw new Error(

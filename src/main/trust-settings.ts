@@ -95,6 +95,12 @@ export const BankTrust = Type.Object(
     rolesRequired: Type.Optional(
       Type.Boolean({ description: 'The certificate must have a PSD2 statement with roles. Without it: no.' }),
     ),
+    rolesFrom: Type.Optional(
+      Type.Enum(['certificate', 'directory'], {
+        description:
+          'Where the roles of a certificate without a PSD2 statement come from. Without it: certificate, and it has none.',
+      }),
+    ),
     statements: Type.Optional(
       Type.Object(
         {

@@ -74,7 +74,7 @@ async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustS
 
 async function schemeOf({ trust }: BankSettings): Promise<TrustScheme> {
   const { anchors, extendedKeyUsages = ['clientAuth'], revocation = {} } = trust;
-  const { acceptNoRevocation: _, readsWithoutRevocation: __, ...others } = trust;
+  const { acceptNoRevocation: _, readsWithoutRevocation: __, rolesFrom: ___, ...others } = trust;
   const pems = await Promise.all(anchors.map((path) => readFile(path, 'utf8')));
   return { ...others, anchors: pems, extendedKeyUsages, revocation };
 }

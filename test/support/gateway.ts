@@ -60,9 +60,9 @@ export function certificateOf(thumbprint: string, changes: Partial<ClientCertifi
     emails: [],
     ipAddresses: [],
     spkiSha256: '',
-    organizationIdentifier: undefined,
+    organizationIdentifier: 'PSDXX-SANDBOX-1',
     commonName: 'test',
-    roles: undefined,
+    roles: ['AISP', 'PISP'],
     ...changes,
   };
 }

@@ -31,5 +31,29 @@ test('N-26 the account role alone is enough for accounts', () =>
 test('WSN-20 a certificate may state several roles', () =>
   passes(certificateRole, callOf({ evidence: stating(['CBPII', 'AISP']) })));
 
-test('a certificate without a PSD2 statement leaves the role to the directory', () =>
-  passes(certificateRole, callOf({ evidence: stating(undefined) })));
+test('WSN-21 N-28 a certificate without a PSD2 statement opens nothing', async () => {
+  const refusal = await refusalOf(certificateRole, callOf({ evidence: stating(undefined) }));
+  assert.equal(refusal.code, 'role_missing');
+  assert.equal(refusal.detail, 'psd2_missing');
+});
+
+test('WSN-21 where roles come from the directory, roles that the certificate states still limit', async () => {
+  const call = callOf({ bank: { rolesFromDirectory: true }, evidence: stating(['PISP']) });
+  assert.equal((await refusalOf(certificateRole, call)).detail, 'certificate_role');
+});
+
+test('certificates.md §19 E 61 the role of an account servicing provider opens nothing to a third party', async () => {
+  for (const path of ['/accounts', '/balances'])
+    assert.equal(
+      (await refusalOf(certificateRole, callOf({ path, evidence: stating(['ASPSP']) }))).code,
+      'role_missing',
+    );
+  const payments = callOf({ method: 'POST', path: '/payments', evidence: stating(['ASPSP', 'AISP', 'CBPII']) });
+  assert.equal((await refusalOf(certificateRole, payments)).code, 'role_missing');
+});
+
+test('a bank that takes roles from the directory lets a certificate without a PSD2 statement pass', () =>
+  passes(certificateRole, callOf({ bank: { rolesFromDirectory: true }, evidence: stating(undefined) })));
+
+test('LAB-31 at a door without client certificates there is nothing to read a role from', () =>
+  passes(certificateRole, callOf({ door: 'plain' })));

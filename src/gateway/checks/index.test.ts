@@ -15,6 +15,8 @@ const always = [
   'client-known',
   'certificate-enrolled',
   'participant-active',
+  'certificate-organisation',
+  'participant-registered',
   'participant-role',
   'token-audience',
   'token-scope',

@@ -3,6 +3,7 @@ import type { Route, RouteAction, TokenKind } from '../route.ts';
 import { accountInConsent } from './account-in-consent.ts';
 import { bodySize } from './body-size.ts';
 import { certificateEnrolled } from './certificate-enrolled.ts';
+import { certificateOrganisation } from './certificate-organisation.ts';
 import { certificateRole } from './certificate-role.ts';
 import { certificateTrusted } from './certificate-trusted.ts';
 import { clientKnown } from './client-known.ts';
@@ -11,6 +12,7 @@ import { consentFound } from './consent-found.ts';
 import { consentOwner } from './consent-owner.ts';
 import { consentPermission } from './consent-permission.ts';
 import { participantActive } from './participant-active.ts';
+import { participantRegistered } from './participant-registered.ts';
 import { participantRole } from './participant-role.ts';
 import { paymentBody } from './payment-body.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -47,6 +49,8 @@ export const table: readonly Row[] = [
   { check: clientKnown, guards: ['customer', 'participant', 'any'] },
   { check: certificateEnrolled, guards: ['customer', 'participant', 'any'] },
   { check: participantActive, guards: ['customer', 'participant', 'any'] },
+  { check: certificateOrganisation, guards: ['customer', 'participant', 'any'] },
+  { check: participantRegistered, guards: ['customer', 'participant', 'any'] },
   { check: participantRole, guards: ['customer', 'participant', 'any'] },
   { check: tokenAudience, guards: ['customer', 'participant', 'any'] },
   { check: tokenScope, guards: ['customer', 'participant', 'any'] },

@@ -27,6 +27,11 @@ test('WSN-21 a role in the directory that the certificate does not state opens n
   assert.equal((await refusalOf(participantRole, holding(['AISP'], ['PISP']))).code, 'role_missing');
 });
 
+test('certificates.md §14 a role that the register does not give opens nothing', async () => {
+  const evidence = { standing: standingOf(), certificate: certificateOf('cert-a'), registered: ['PISP'] };
+  assert.equal((await refusalOf(participantRole, callOf({ evidence }))).code, 'role_missing');
+});
+
 test('a scope that no role allows is allowed to nobody', async () => {
   const { regime } = callOf().bank;
   const call = callOf({ bank: { regime: { ...regime, rolesByScope: {} } }, evidence: { standing: standingOf() } });

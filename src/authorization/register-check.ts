@@ -1,0 +1,66 @@
+import type { Role, Standing } from '../directory/index.ts';
+import { Refusal } from '../platform/refusal.ts';
+import type { AuthorizationBank } from './bank.ts';
+import { isEnrolled, type Peer } from './peer.ts';
+
+type RegisterBank = Pick<AuthorizationBank, 'register'>;
+
+/** Requests that lead to new tokens: there the register is asked, where the bank says so. */
+const ASKED_ROUTES: ReadonlySet<string> = new Set(['token', 'pushed_authorization_request']);
+
+/**
+ * Whether the competent authority's register lets the caller of this request have tokens. Asked before anything is consumed,
+ * and only of a caller that showed the client's own certificate: nobody else makes this platform ask.
+ * @throws Refusal `register_unavailable` 503
+ */
+export async function mayHaveTokens(bank: RegisterBank, peer: Peer, client: Standing, route: string): Promise<boolean> {
+  if (bank.register?.atCalls !== true || !ASKED_ROUTES.has(route) || !isEnrolled(peer)) return true;
+  if (peer.standing?.client.id !== client.client.id) return true;
+  return (await confirmCaller(bank, peer)).length > 0;
+}
+
+/**
+ * The same for a client without a certificate of its own (baseline banks alone), once it has proved who it is.
+ * @throws Refusal `register_unavailable` 503
+ */
+export async function mayBeIssued(bank: RegisterBank, peer: Peer, route: string): Promise<boolean> {
+  if (bank.register?.atCalls !== true || route !== 'token') return true;
+  return (await confirmCaller(bank, peer)).length > 0;
+}
+
+/**
+ * Whether a token's owner is still authorised, for those who ask what a token means; true where the bank does not ask.
+ * @throws Refusal `register_unavailable` 503
+ */
+export async function isAuthorised({ register }: RegisterBank, peer: Peer, owner: Standing): Promise<boolean> {
+  if (register?.atCalls !== true) return true;
+  try {
+    const roles = await register.check(owner.participant, undefined, peer.interaction);
+    return roles.length > 0;
+  } catch (cause) {
+    if (cause instanceof Refusal && cause.code === 'participant_refused_by_register') return false;
+    throw noted(peer, cause);
+  }
+}
+
+/** The caller's roles by the register, asked once for each request; none when the register refuses it. */
+async function confirmCaller({ register }: RegisterBank, peer: Peer): Promise<readonly Role[]> {
+  if (peer.registered !== undefined) return peer.registered;
+  const { standing, verdict } = peer;
+  if (register === undefined || standing === undefined) return [];
+  const certificate = verdict?.ok === true ? verdict.certificate : undefined;
+  try {
+    peer.registered = await register.check(standing.participant, certificate, peer.interaction);
+  } catch (cause) {
+    noted(peer, cause);
+    if (!(cause instanceof Refusal) || cause.code !== 'participant_refused_by_register') throw cause;
+    peer.registered = [];
+  }
+  return peer.registered;
+}
+
+/** The finer reason goes into the record of the request, whatever the engine makes of it. */
+function noted(peer: Peer, cause: unknown): unknown {
+  if (cause instanceof Refusal) peer.refusal = { reason: cause.code, detail: cause.detail ?? 'register' };
+  return cause;
+}

@@ -1,0 +1,17 @@
+export { MAXIMUM_POSITIVE_SECONDS, rememberPositives, withFallback } from './combined.ts';
+export {
+  createParticipantRegister,
+  type ParticipantRegister,
+  type ParticipantRegisterOptions,
+  type RegisterException,
+  refused as registerRefused,
+} from './participant-register.ts';
+export {
+  type AuthorityRegister,
+  type RegisterAnswer,
+  type RegisterQuestion,
+  RegisterUnavailable,
+  type RolesByCountry,
+} from './register.ts';
+export { createRegisterService, type RegisterServiceOptions } from './service.ts';
+export { createSnapshotFile, type SnapshotFileOptions } from './snapshot-file.ts';
