@@ -5,7 +5,8 @@ import { monotonicMilliseconds, systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { type Audit, type AuditEvent, createAudit } from './index.ts';
-import { QUEUE_LIMIT, QUEUE_RESERVE } from './queue.ts';
+import { QUEUE_LIMIT, QUEUE_RESERVE, Queue } from './queue.ts';
+import { BEGINNING, type LinkedRecord, linkAll } from './record.ts';
 
 /** The real database behind a switch: it fails before a statement, loses the answer after it, or hangs. */
 let real: TestDatabase;
@@ -172,3 +173,47 @@ test('records without company are committed within 50 ms and nobody has to flush
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
+
+test('what comes during a commit waits for company, unless somebody waits for it', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const groups: number[] = [];
+  const entries: LinkedRecord[] = [];
+  const queue = new Queue(
+    {
+      stalled: () => false,
+      link: (given) => linkAll('chain', BEGINNING, given),
+      write: async (group) => {
+        groups.push(group.length);
+        entries.push(...group);
+        // Two come while the first group is being committed.
+        if (groups.length === 1) for (const index of [2, 3]) queue.enqueue(event(index));
+      },
+    },
+    systemClock,
+    undefined,
+  );
+  try {
+    queue.enqueue(event(1));
+    mock.timers.tick(10);
+    await settled();
+    assert.deepEqual(groups, [1]);
+    queue.enqueue(event(4));
+    mock.timers.tick(10);
+    await settled();
+    assert.deepEqual(groups, [1, 3]);
+    queue.enqueue(event(5));
+    await queue.flush();
+    assert.deepEqual(groups, [1, 3, 1]);
+    assert.deepEqual(
+      entries.map(({ facts }) => facts),
+      [1, 2, 3, 4, 5].map((index) => ({ index })),
+    );
+  } finally {
+    mock.timers.reset();
+    await queue.close();
+  }
+});
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}

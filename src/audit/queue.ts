@@ -116,6 +116,7 @@ export class Queue {
     return this.#running;
   }
 
+  /** One group, and more while somebody waits for them or they are full; a small one waits for company first. */
   async #commitAll(): Promise<void> {
     while (this.#held() > 0) {
       if (this.#group.length === 0) this.#group = this.#writer.link(this.#nextGroup());
@@ -123,7 +124,12 @@ export class Queue {
       this.#committed += this.#group.length;
       this.#group = [];
       this.#succeed();
+      if (!this.#isDue()) return;
     }
+  }
+
+  #isDue(): boolean {
+    return this.#flushes.length > 0 || this.#waiting.length >= GROUP_LIMIT;
   }
 
   #nextGroup() {
