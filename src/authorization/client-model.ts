@@ -87,8 +87,7 @@ async function save(parts: ClientModelParts, id: string, payload: AdapterPayload
   const registration = ctx === undefined ? undefined : registrationOf(ctx.req);
   if (registration === undefined) throw new Error('a client can only be written by a checked registration');
   if (registration.replaces !== undefined) {
-    await directory.replaceClient(bank, id, metadata, requestActor());
-    await renewCertificate(parts, id, registration.certificate);
+    await replace(parts, id, metadata, registration.certificate);
     return;
   }
   await directory.registerClient(
@@ -106,11 +105,15 @@ async function save(parts: ClientModelParts, id: string, payload: AdapterPayload
 }
 
 /** CA-18: an update that comes with a renewed certificate is the audited re-bind; the old one and its tokens end at once. */
-async function renewCertificate(parts: ClientModelParts, id: string, certificate: ClientCertificate): Promise<void> {
-  const { bank, directory, tokens } = parts;
+async function replace(
+  { bank, directory, tokens }: ClientModelParts,
+  id: string,
+  metadata: Readonly<Record<string, unknown>>,
+  certificate: ClientCertificate,
+): Promise<void> {
   const before = (await directory.standing(bank, id))?.certificates ?? [];
+  await directory.replaceClient(bank, id, metadata, requestActor(), certificate);
   if (before.some((bound) => bound.thumbprint === certificate.thumbprint)) return;
-  await directory.rebindCertificate(bank, id, certificate, 0, requestActor());
   for (const { thumbprint } of before) await tokens.deny({ bank, client: id, thumbprint }, requestActor());
 }
 

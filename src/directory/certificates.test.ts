@@ -243,3 +243,26 @@ test('CA-19 a removed certificate is enrolled again only through review by staff
   await rebind(former.id, former.certificate, 0, STAFF);
   assert.deepEqual(await inForce(former.id), [former.certificate.thumbprint]);
 });
+
+test('CA-02 CA-18 an update with a renewed certificate changes both or neither', async () => {
+  const [owner, thief] = [await registered(), await registered()];
+  const update = (client: string, renewed: ClientCertificate) =>
+    house.directory.replaceClient('gobank', client, { client_name: 'New' }, ITSELF, renewed);
+  await assert.rejects(update(thief.id, owner.certificate), { code: 'certificate_already_bound', status: 409 });
+  house.refuse(true);
+  await assert.rejects(update(thief.id, thief.next('second')), /cannot be written/);
+  house.refuse(false);
+  const standing = await house.directory.standing('gobank', thief.id);
+  assert.deepEqual(standing?.client.metadata, {});
+  assert.deepEqual(await inForce(thief.id), [thief.certificate.thumbprint]);
+  house.events.length = 0;
+  const second = owner.next('second');
+  await update(owner.id, second);
+  await update(owner.id, second);
+  assert.deepEqual(await inForce(owner.id), [second.thumbprint]);
+  assert.deepEqual((await house.directory.standing('gobank', owner.id))?.client.metadata, { client_name: 'New' });
+  assert.deepEqual(
+    house.events.map(({ action }) => action),
+    ['client.replaced', 'certificate.rebound', 'client.replaced'],
+  );
+});

@@ -1,4 +1,4 @@
-import type { Actor, Audit } from '../audit/index.ts';
+import type { Actor, Audit, AuditEvent } from '../audit/index.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import type { Statements } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
@@ -116,21 +116,48 @@ export async function auditedClaim<T>(
 }
 
 async function rebind(commit: Commit, rotation: Rotation, actor: Actor): Promise<BoundCertificate> {
-  const { bank, client, certificate, overlapSeconds } = rotation;
+  const { bank, client, overlapSeconds } = rotation;
   checkOverlap(overlapSeconds);
   return commit(actor, async (statements, now) => {
     const { id: participant } = await lockChangeable(statements, bank, client, actor);
-    const reference = { bank, id: client, participant };
-    const former = checkRotation(await selectCertificates(statements, bank, client, now), rotation);
-    await endActive(statements, bank, client, secondsAfter(now, overlapSeconds));
-    if (overlapSeconds === 0) await deleteRotating(statements, bank, client, now);
-    const bound = await bind(statements, reference, certificate, actor, now);
-    return {
-      result: bound,
-      changes: [{ participant, bank, client }],
-      events: [certificateRebound(reference, former?.thumbprint, bound, overlapSeconds, actor)],
-    };
+    const inForce = await selectCertificates(statements, bank, client, now);
+    const { bound, event } = await rotate(statements, participant, inForce, rotation, actor, now);
+    return { result: bound, changes: [{ participant, bank, client }], events: [event] };
   });
+}
+
+async function rotate(
+  statements: Statements,
+  participant: string,
+  inForce: readonly BoundCertificate[],
+  rotation: Rotation,
+  actor: Actor,
+  now: Date,
+) {
+  const { bank, client, certificate, overlapSeconds } = rotation;
+  const reference = { bank, id: client, participant };
+  const former = checkRotation(inForce, rotation);
+  await endActive(statements, bank, client, secondsAfter(now, overlapSeconds));
+  if (overlapSeconds === 0) await deleteRotating(statements, bank, client, now);
+  const bound = await bind(statements, reference, certificate, actor, now);
+  return { bound, event: certificateRebound(reference, former?.thumbprint, bound, overlapSeconds, actor) };
+}
+
+/**
+ * The certificate of an update becomes the client's, at once and inside the update's transaction (CA-18); the record of it, or
+ * none when it is the client's already. @throws Refusal like `rebindCertificate`
+ */
+export async function renewWithin(
+  statements: Statements,
+  { bank, id: client, participant }: ClientReference,
+  certificate: ClientCertificate,
+  actor: Actor,
+  now: Date,
+): Promise<readonly AuditEvent[]> {
+  const inForce = await selectCertificates(statements, bank, client, now);
+  if (inForce.some(({ thumbprint }) => thumbprint === certificate.thumbprint)) return [];
+  const rotation = { bank, client, certificate, overlapSeconds: 0 };
+  return [(await rotate(statements, participant, inForce, rotation, actor, now)).event];
 }
 
 /** What may replace what (CA-02, CA-18); gives the certificate that is active until now. */

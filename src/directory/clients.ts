@@ -3,7 +3,7 @@ import { secondsAfter } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
-import { auditedClaim, bind } from './certificates.ts';
+import { auditedClaim, bind, renewWithin } from './certificates.ts';
 import type { Commit } from './changes.ts';
 import { checkClientId, checkOverlap, checkSecretHash, checkSoftwareId, metadataText } from './client-fields.ts';
 import { clientRegistered, clientRemoved, clientReplaced, secretRotated } from './events.ts';
@@ -46,12 +46,16 @@ export interface Clients {
    *   `client_exists`, `client_limit_reached` 409; `field_missing`, `field_invalid` 400
    */
   registerClient(registration: ClientRegistration, actor: Actor): Promise<RegisteredClient>;
-  /** Replaces the metadata (RFC 7592 PUT). @throws Refusal `client_unknown` 404; `participant_not_approved` and kin 403 for a participant */
+  /**
+   * Replaces the metadata (RFC 7592 PUT) and, with `renewed`, in the same transaction the certificate (CA-18): both or neither.
+   * @throws Refusal `client_unknown` 404; `participant_not_approved` and kin 403 for a participant; those of `rebindCertificate`
+   */
   replaceClient(
     bank: string,
     id: string,
     metadata: Readonly<Record<string, unknown>>,
     actor: Actor,
+    renewed?: ClientCertificate,
   ): Promise<RegisteredClient>;
   /** Removes client, relation and secrets; true when there was one. Its tokens are the caller's to deny. */
   removeClient(bank: string, id: string, actor: Actor): Promise<boolean>;
@@ -78,7 +82,10 @@ export function createClients({ database, audit, commit, now }: Parts): Clients 
       const claimed = { client: { bank, id, participant }, thumbprint: certificate?.thumbprint };
       return auditedClaim(audit, claimed, actor, () => register(commit, registration, actor));
     },
-    replaceClient: (bank, id, metadata, actor) => replace(commit, bank, id, metadata, actor),
+    replaceClient: (bank, id, metadata, actor, renewed) => {
+      const claimed = { client: { bank, id, participant: undefined }, thumbprint: renewed?.thumbprint };
+      return auditedClaim(audit, claimed, actor, () => replace(commit, { bank, id, metadata, renewed }, actor));
+    },
     removeClient: (bank, id, actor) => remove(commit, bank, id, actor),
     rotateSecret: (bank, id, secretHash, overlapSeconds, actor) =>
       rotateSecret(commit, { bank, id, secretHash, overlapSeconds }, actor),
@@ -119,21 +126,28 @@ async function insert(statements: Statements, row: ClientRow, now: Date): Promis
     throw new Refusal('client_exists', 409, 'A client with this id exists already.');
 }
 
+interface Replacement {
+  readonly bank: string;
+  readonly id: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly renewed: ClientCertificate | undefined;
+}
+
 async function replace(
   commit: Commit,
-  bank: string,
-  id: string,
-  metadata: Readonly<Record<string, unknown>>,
+  { bank, id, metadata, renewed }: Replacement,
   actor: Actor,
 ): Promise<RegisteredClient> {
   const canonical = metadataText(metadata);
   return commit(actor, async (statements, now) => {
     const { id: participant } = await lockChangeable(statements, bank, id, actor);
     if (!(await updateMetadata(statements, bank, id, canonical, now))) throw clientUnknown();
+    const client = { bank, id, participant };
+    const rebound = renewed === undefined ? [] : await renewWithin(statements, client, renewed, actor, now);
     return {
       result: await load(statements, bank, id, now),
       changes: [{ participant, bank, client: id }],
-      events: [clientReplaced({ bank, id, participant }, actor)],
+      events: [clientReplaced(client, actor), ...rebound],
     };
   });
 }

@@ -83,6 +83,28 @@ describe('stopping', () => {
     assert.deepEqual((await platform.rooms.consents.find('gobank', consent))?.changedAt, changed);
   });
 
+  test('N-206 stopped while a call is running: that call ends, the next is refused', async () => {
+    const { consent, access } = await connect(platform, party, client);
+    const ask = await browser.get(pathOf(consent, '/stop'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = platform.core.calls.length;
+    platform.core.hold = promise;
+    try {
+      const running = party.api('gobank', '/accounts', access);
+      while (platform.core.calls.length === before) await new Promise((later) => setImmediate(later));
+      await browser.submit(ask, formOf(ask, '/stop'), {});
+      const next = await party.api('gobank', '/accounts', access);
+      assert.ok([401, 403].includes(next.status));
+      assert.equal(platform.core.calls.length, before + 1);
+      resolve();
+      const ended = await running;
+      assert.ok([200, 401, 403].includes(ended.status), ended.text);
+    } finally {
+      resolve();
+      platform.core.hold = undefined;
+    }
+  });
+
   test('N-205 N-215 a token of another consent’s page, another method, a foreign field: refused', async () => {
     const one = await connect(platform, party, client);
     const other = await connect(platform, party, client);

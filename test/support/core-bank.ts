@@ -24,6 +24,8 @@ export interface CoreBank {
   trustKeys(bank: string, keys: () => Promise<JSONWebKeySet>): void;
   /** Set to make every question about customers fail. */
   fail: boolean;
+  /** Set to let data routes wait for it before they answer. */
+  hold: Promise<void> | undefined;
   close(): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export async function startCoreBank(server: Issued, authority: string): Promise<
   const listener = createServer(
     { cert: server.chainPem, key: server.keyPem, ca: authority, requestCert: true, rejectUnauthorized: true },
     (request, response) => {
-      (bank.fail ? Promise.resolve({ status: 503, body: {} }) : answer(request, keys, calls))
+      (bank.fail ? Promise.resolve({ status: 503, body: {} }) : answer(request, keys, calls, bank))
         .then((result) => send(response, result.status, result.body))
         .catch((cause: unknown) => send(response, 401, { error: String(cause) }));
     },
@@ -59,6 +61,7 @@ export async function startCoreBank(server: Issued, authority: string): Promise<
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const bank: CoreBank = {
     fail: false,
+    hold: undefined,
     origin: `https://localhost:${port}`,
     calls,
     trustKeys: (bank, load) => keys.set(bank, load),
@@ -79,6 +82,7 @@ async function answer(
   request: IncomingMessage,
   keys: ReadonlyMap<string, () => Promise<JSONWebKeySet>>,
   calls: CoreBank['calls'],
+  bank: Pick<CoreBank, 'hold'>,
 ): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'https://localhost');
   const body = await read(request);
@@ -86,6 +90,7 @@ async function answer(
   if (connector !== undefined) return connector;
   const facts = await factsOf(request, keys);
   calls.push({ method: request.method ?? '', path: url.pathname, facts, headers: request.headers });
+  await bank.hold;
   return dataAnswer(request.method ?? '', url.pathname, body, facts);
 }
 
