@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,104 +10,120 @@ import { createLog } from '../../src/platform/log.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { regimes } from '../../src/regimes/index.ts';
 import { createAuthority, type Issued } from '../support/certificates.ts';
-import { form } from '../support/http.ts';
-import { connect } from '../support/journey.ts';
-import { startPlatform, type TestPlatform } from '../support/platform.ts';
-import type { Registered, ThirdParty } from '../support/third-party.ts';
+import {
+  CASES,
+  type Caller,
+  ENDPOINTS,
+  type Endpoint,
+  escaped,
+  type Forwarded,
+  type Headers,
+  type Member,
+  openWorld,
+  proxied,
+  type World,
+} from '../support/forwarded-world.ts';
+import { PROXY_ADDRESS, PROXY_SECRET, type RunningProxy, startProxy } from '../support/proxies.ts';
 
-const SECRET = 'a secret that is long enough for a proxy';
-/** Where the proxy of these tests calls from; participants come from 127.0.0.1. */
-const PROXY = '127.0.0.2';
 const DAY_MS = 86_400_000;
-
-type Forwarded = NonNullable<Settings['doors']['mtls']['forwarded']>;
-/** Status and code of an answer, in the gateway's form or in OAuth's. */
-interface Outcome {
-  readonly status: number;
-  readonly code: string;
-}
 
 let directory: string;
 let source: Forwarded;
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'forwarded-'));
   const file = join(directory, 'secret');
-  await writeFile(file, `${SECRET}\n`, { mode: 0o600 });
+  await writeFile(file, `${PROXY_SECRET}\n`, { mode: 0o600 });
   source = {
     header: 'X-Client-Cert',
     format: 'nginx-escaped',
-    proxies: [PROXY],
+    proxies: [PROXY_ADDRESS],
     secret: { header: 'X-Proxy-Secret', value: { file } },
     directAllowed: true,
   };
 });
 after(() => rm(directory, { recursive: true, force: true }));
 
-/** One certificate as nginx's `$ssl_client_escaped_cert` has it. */
-const escaped = ({ certificatePem }: Issued): string => encodeURIComponent(certificatePem);
-type Headers = Readonly<Record<string, string | string[]>>;
-/** What the proxy sends: its secret and the certificate. */
-const proxied = (value: string | string[]): Headers => ({ 'x-proxy-secret': SECRET, 'x-client-cert': value });
+/** How a certificate comes to the door: by header of the proxy, or by the handshake. */
+type Carry = (issued: Issued | undefined) => { readonly headers: Headers; readonly caller: Caller };
+const byHeader =
+  (world: World): Carry =>
+  (issued) => ({
+    headers: issued === undefined ? { 'x-proxy-secret': PROXY_SECRET } : proxied(escaped(issued)),
+    caller: world.fromProxy,
+  });
+const byHandshake =
+  (world: World): Carry =>
+  (issued) => ({ headers: {}, caller: world.direct(world.party.agentOf(issued)) });
 
-/** Over which connection, and from where. */
-interface Caller {
-  readonly agent: Agent;
-  readonly localAddress: string;
+const PATHS = Object.keys(ENDPOINTS).filter((path): path is Endpoint => path in ENDPOINTS);
+
+/**
+ * Every case at every endpoint that authenticates clients, for both methods: status and error for the caller, reason and finer
+ * code in the trail, and one text for every failed authentication.
+ */
+async function tryEverything(world: World, carry: Carry, paths: readonly Endpoint[] = PATHS): Promise<void> {
+  const texts = new Set<string>();
+  const expected: (readonly [what: string, interaction: string, reason: string])[] = [];
+  for (const [member, other] of [world.members, world.members.toReversed()]) {
+    if (member === undefined || other === undefined) throw new Error('two members');
+    for (const { name, show, reason, good } of CASES) {
+      const { headers, caller } = carry(show(member.party, other.party));
+      for (const path of paths) {
+        const answer = await world.post(member, path, headers, caller);
+        const what = `${member.client.method} ${path} ${name}`;
+        const told =
+          good === true || member.client.method === 'tls_client_auth' ? '401 invalid_client' : '400 invalid_request';
+        assert.equal(`${answer.status} ${answer.code}`, told, what);
+        if (answer.status === 401) texts.add(answer.description);
+        expected.push([what, answer.interaction, reason]);
+      }
+    }
+    await answersWell(world, member, carry);
+  }
+  assert.equal(texts.size, 1);
+  await world.platform.rooms.audit.flush();
+  for (const [what, interaction, reason] of expected)
+    assert.ok((await world.reasons(interaction)).includes(reason), `${what}: ${await world.reasons(interaction)}`);
 }
 
-function send(
-  url: string,
-  { agent, localAddress }: Caller,
-  method: string,
-  headers: Headers,
-  body = '',
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const request = httpsRequest(
-      url,
-      { method, agent, localAddress, servername: 'localhost', headers: { ...length, ...headers } },
-      (response) => {
-        let text = '';
-        response.on('data', (chunk: Buffer) => {
-          text += chunk;
-        });
-        response.on('end', () => {
-          const { error } = JSON.parse(text);
-          const code = typeof error === 'object' ? String(error.reason) : String(error ?? 'none');
-          resolve({ status: response.statusCode ?? 0, code });
-        });
-      },
-    );
-    request.on('error', reject);
-    request.end(body);
-  });
+/** Header and handshake of one request, and which of the two must decide. */
+type Both = readonly [
+  row: string,
+  header: Issued | 'nonsense' | undefined,
+  handshake: Issued | undefined,
+  reason: string,
+];
+
+/** Each row for both methods: `ok`, or the reason that the trail must have. */
+async function tryBoth(world: World, from: string, rowsOf: (own: Member['party']) => readonly Both[]): Promise<void> {
+  for (const member of world.members) {
+    for (const [row, header, handshake, reason] of rowsOf(member.party)) {
+      const value = typeof header === 'object' ? escaped(header) : header;
+      const headers = value === undefined ? {} : proxied(value);
+      const caller = { agent: world.party.agentOf(handshake), localAddress: from };
+      const { status, code, interaction } = await world.post(member, '/token', headers, caller);
+      const what = `${row} ${member.client.method}`;
+      const refusal = member.client.method === 'tls_client_auth' ? '401 invalid_client' : '400 invalid_request';
+      assert.equal(`${status} ${code}`, reason === 'ok' ? '200 none' : refusal, what);
+      await world.platform.rooms.audit.flush();
+      if (reason !== 'ok') assert.ok((await world.reasons(interaction)).includes(reason), what);
+    }
+  }
 }
 
-/** A platform with or without a proxy before its door, one party, its token, and the two calls that are tried. */
-async function world(forwarded: Forwarded | undefined) {
-  const platform: TestPlatform = await startPlatform({
-    banks: [{ id: 'gobank' }],
-    ...(forwarded === undefined ? {} : { forwarded }),
-  });
-  const party: ThirdParty = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
-  const client: Registered = await party.register('gobank');
-  const { access } = await connect(platform, party, client);
-  const fromProxy: Caller = { agent: party.agentOf(), localAddress: PROXY };
-  return {
-    platform,
-    party,
-    /** A participant, or anybody, past the proxy. */
-    direct: (agent: Agent = party.agentOf()): Caller => ({ agent, localAddress: '127.0.0.1' }),
-    api: (headers: Headers, caller = fromProxy) =>
-      send(`${party.mtls('gobank')}/accounts`, caller, 'GET', { authorization: `Bearer ${access}`, ...headers }),
-    token: async (headers: Headers, caller = fromProxy) => {
-      const grant = { grant_type: 'client_credentials', scope: 'payments.create' };
-      const body = form({ ...(await party.credentials(client)), ...grant });
-      const type = { 'content-type': 'application/x-www-form-urlencoded' };
-      return send(`${party.mtls('gobank')}/token`, caller, 'POST', { ...type, ...headers }, body);
-    },
-  };
+const past = () => ({ notBefore: new Date(Date.now() - 2 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) });
+const strange = () => createAuthority('Somebody').issue({ commonName: 'tpp-a' });
+const [ABSENT, EXPIRED] = ['certificate_missing/certificate_absent', 'certificate_expired/expired'];
+const [MALFORMED, UNKNOWN] = ['certificate_malformed/header_malformed', 'certificate_untrusted/issuer_unknown'];
+const SPOOFED = 'certificate_missing/header_untrusted_source';
+
+/** The enrolled certificate is let in the same way. */
+async function answersWell(world: World, member: Member, carry: Carry): Promise<void> {
+  const { headers, caller } = carry(member.party.transport);
+  for (const path of PATHS) {
+    const { status, description } = await world.post(member, path, headers, caller);
+    assert.equal(status, ENDPOINTS[path].good, `${member.client.method} ${path} ${description}`);
+  }
 }
 
 /** The token endpoint names no reason of its own: OAuth has one word for it. */
@@ -116,11 +131,11 @@ const NO_TOKEN = { status: 400, code: 'invalid_request' };
 const GRANTED = { status: 200, code: 'none' };
 
 describe('a door behind the configured proxy', () => {
-  let here: Awaited<ReturnType<typeof world>>;
+  let here: World;
   before(async () => {
-    here = await world(source);
+    here = await openWorld(source);
   });
-  after(() => here.platform.close());
+  after(() => here.close());
 
   /** The refusal at the API with its reason, and the one at the token endpoint. */
   async function refusedBoth(headers: Headers, reason: string, caller?: Caller) {
@@ -128,10 +143,33 @@ describe('a door behind the configured proxy', () => {
     assert.deepEqual(await here.token(headers, caller), NO_TOKEN);
   }
 
+  test('N-43 N-46 N-47 N-48 N-59 the whole matrix by the header of the proxy', () =>
+    tryEverything(here, byHeader(here)));
+
+  test('N-44 N-45 N-50 N-51 header against handshake of a peer that is no proxy, for both methods', () =>
+    tryBoth(here, '127.0.0.1', (own) => [
+      ['N-44', undefined, own.transport, 'ok'],
+      ['N-45', own.issue(), own.transport, 'ok'],
+      ['N-50', 'nonsense', own.transport, 'ok'],
+      ['N-50', strange(), own.transport, 'ok'],
+      ['N-51', own.transport, own.issue(past()), EXPIRED],
+      ['N-51', own.transport, strange(), UNKNOWN],
+      ['N-45', own.transport, undefined, SPOOFED],
+    ]));
+
+  test('N-43 N-45 N-47 header against handshake of the proxy: the header names the participant', () =>
+    tryBoth(here, PROXY_ADDRESS, (own) => [
+      ['N-43', own.transport, undefined, 'ok'],
+      ['N-45', own.transport, strange(), 'ok'],
+      ['N-47', 'nonsense', own.transport, MALFORMED],
+      ['N-48', own.issue(past()), own.transport, EXPIRED],
+      ['N-47', strange(), own.transport, UNKNOWN],
+    ]));
+
   test('N-46 N-49 no certificate anywhere, or in a header of another name', async () => {
     await refusedBoth({}, 'certificate_missing');
-    await refusedBoth({ 'x-proxy-secret': SECRET }, 'certificate_missing');
-    const other = { 'x-proxy-secret': SECRET, 'client-cert': escaped(here.party.transport) };
+    await refusedBoth({ 'x-proxy-secret': PROXY_SECRET }, 'certificate_missing');
+    const other = { 'x-proxy-secret': PROXY_SECRET, 'client-cert': escaped(here.party.transport) };
     await refusedBoth(other, 'certificate_missing');
   });
 
@@ -154,7 +192,7 @@ describe('a door behind the configured proxy', () => {
   test('a caller at the address of the proxy without its secret is not the proxy', async () => {
     const good = escaped(here.party.transport);
     await refusedBoth({ 'x-client-cert': good }, 'certificate_missing');
-    await refusedBoth({ ...proxied(good), 'x-proxy-secret': `${SECRET}!` }, 'certificate_missing');
+    await refusedBoth({ ...proxied(good), 'x-proxy-secret': `${PROXY_SECRET}!` }, 'certificate_missing');
   });
 
   test('N-45 the right header and secret from another address count for nothing', async () => {
@@ -176,14 +214,63 @@ describe('a door behind the configured proxy', () => {
     const late = here.direct(here.party.agentOf(here.party.issue({ notBefore, notAfter })));
     await refusedBoth(proxied(escaped(here.party.transport)), 'certificate_expired', late);
   });
+
+  describe('through a real nginx', () => {
+    let nginx: RunningProxy;
+    before(async () => {
+      const { authority, settings } = here.platform;
+      nginx = await startProxy('nginx.conf', {
+        directory: join(directory, 'nginx'),
+        authority,
+        identity: authority.issue({ commonName: 'proxy' }),
+        doorPort: settings.doors.mtls.port,
+        // This door's proxy proves itself by a secret.
+        change: (text) =>
+          text.replace('proxy_bind', `proxy_set_header X-Proxy-Secret "${PROXY_SECRET}";\n    proxy_bind`),
+      });
+    });
+    after(() => nginx.close());
+    const through = (world: World) => (issued: Issued | undefined) => ({
+      headers: {},
+      caller: { ...world.direct(world.party.agentOf(issued)), port: nginx.port },
+    });
+
+    test('N-43 N-46 N-47 N-48 N-59 every certificate through nginx at the token endpoint', () =>
+      tryEverything(here, through(here), ['/token']));
+
+    test('N-43 N-05 N-06 API calls through nginx', async () => {
+      const { party } = here;
+      const api = (issued: Issued | undefined, headers: Headers = {}) =>
+        here.api(headers, through(here)(issued).caller);
+      const refusal = (code: string) => ({ status: 401, code });
+      assert.deepEqual(await api(party.transport), GRANTED);
+      assert.deepEqual(await api(party.transport, proxied('nonsense')), GRANTED);
+      assert.deepEqual(await api(undefined, proxied(escaped(party.transport))), refusal('certificate_missing'));
+      assert.deepEqual(await api(party.issue(past())), refusal('certificate_expired'));
+      assert.deepEqual(await api(strange()), refusal('certificate_untrusted'));
+      assert.deepEqual(await api(party.issue()), refusal('certificate_not_bound'));
+    });
+  });
 });
 
 describe('a door without a proxy', () => {
-  let here: Awaited<ReturnType<typeof world>>;
+  let here: World;
   before(async () => {
-    here = await world(undefined);
+    here = await openWorld(undefined);
   });
-  after(() => here.platform.close());
+  after(() => here.close());
+
+  test('N-53 N-57 N-58 the whole matrix by the handshake', () => tryEverything(here, byHandshake(here)));
+
+  test('N-52 N-53 N-54 N-55 N-56 header against handshake, for both methods', () =>
+    tryBoth(here, PROXY_ADDRESS, (own) => [
+      ['N-52', own.transport, undefined, ABSENT],
+      ['N-53', undefined, own.transport, 'ok'],
+      ['N-54', own.issue(), own.transport, 'ok'],
+      ['N-55', 'nonsense', own.transport, 'ok'],
+      ['N-56', own.transport, own.issue(past()), EXPIRED],
+      ['N-56', own.transport, strange(), UNKNOWN],
+    ]));
 
   test('N-52 N-56 a certificate header is not read', async () => {
     const headers = proxied(escaped(here.party.transport));

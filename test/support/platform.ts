@@ -6,7 +6,7 @@ import { openRooms, type Rooms } from '../../src/main/rooms.ts';
 import { type Platform, serve } from '../../src/main/serve.ts';
 import type { BankSettings, Settings } from '../../src/main/settings.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { type Authority, createAuthority, type Issued } from './certificates.ts';
+import { type Authority, type CertificateOptions, createAuthority, type Issued } from './certificates.ts';
 import { type CoreBank, startCoreBank } from './core-bank.ts';
 import { openEmptyDatabase, type TestDatabase } from './database.ts';
 import { freePorts } from './http.ts';
@@ -23,7 +23,11 @@ export interface TestPlatform {
   /** Speaks to the browser's door: trusts the test authority, has no certificate. */
   readonly browserAgent: Agent;
   /** An approved participant with certificate, keys and statement, entered into the directory. */
-  thirdParty(id: string, roles: readonly string[], options?: { readonly status?: string }): Promise<ThirdParty>;
+  thirdParty(
+    id: string,
+    roles: readonly string[],
+    options?: { readonly status?: string; readonly certificate?: CertificateOptions },
+  ): Promise<ThirdParty>;
   /** Stops and starts again on the same database and keys. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -80,8 +84,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
     core,
     statements,
     browserAgent: agentOf(),
-    thirdParty: async (id, roles, { status = 'approved' } = {}) => {
-      const party = await createThirdParty({ id, roles, authority, statements, settings, agentOf });
+    thirdParty: async (id, roles, { status = 'approved', certificate } = {}) => {
+      const party = await createThirdParty({ id, roles, authority, statements, settings, agentOf, certificate });
       const entry = {
         id,
         name: `${id} Ltd`,

@@ -34,7 +34,7 @@ export interface ProxyOptions {
 }
 
 /** A running nginx or HAProxy. */
-export interface Proxy {
+export interface RunningProxy {
   readonly port: number;
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export async function documentedSettings(kind: ProxyKind, options: Omit<ProxyOpt
 }
 
 /** Starts a real proxy with the documented configuration, the example's addresses and paths replaced. @throws Error with what it said */
-export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promise<RunningProxy> {
   const { directory } = options;
   const [port = 0] = await freePorts(1);
   await mkdir(directory, { recursive: true });

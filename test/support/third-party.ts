@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Agent } from 'node:https';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Settings } from '../../src/main/settings.ts';
-import type { Authority, Issued } from './certificates.ts';
+import type { Authority, CertificateOptions, Issued } from './certificates.ts';
 import { call, form, type Received } from './http.ts';
 import type { StatementSigner } from './statements.ts';
 
@@ -35,6 +35,8 @@ interface Parts {
   readonly statements: StatementSigner;
   readonly settings: Settings;
   readonly agentOf: (identity?: Issued) => Agent;
+  /** What all its certificates have beside its names and roles. */
+  readonly certificate?: CertificateOptions | undefined;
 }
 
 export type ThirdParty = Awaited<ReturnType<typeof createThirdParty>>;
@@ -49,11 +51,11 @@ export async function createThirdParty(parts: Parts) {
 }
 
 /** Who it is: certificate, keys, statement, and how it proves itself. */
-async function coreOf({ id, roles, authority, statements, settings, agentOf }: Parts) {
+async function coreOf({ id, roles, authority, statements, settings, agentOf, certificate = {} }: Parts) {
   const registrationNumber = `PSDXX-TEST-${id.toUpperCase()}`;
   const subject = { commonName: id, organization: `${id} Ltd`, organizationIdentifier: registrationNumber };
   const issue = (change: Parameters<Authority['issue']>[0] = {}) =>
-    authority.issue({ ...subject, roles, dnsNames: [`${id}.example`], ...change });
+    authority.issue({ ...subject, roles, dnsNames: [`${id}.example`], ...certificate, ...change });
   const transport = issue();
   const { privateKey, publicKey } = await generateKeyPair('PS256');
   const jwk: JWK = { ...(await exportJWK(publicKey)), kid: `${id}-1`, alg: 'PS256', use: 'sig' };
