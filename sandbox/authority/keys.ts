@@ -23,12 +23,18 @@ export async function openKey(path: string, kind: KeyKind): Promise<KeyPair> {
     return { privateKey, publicKey: createPublicKey(privateKey) };
   }
   const pair = await newKeyPair(kind);
-  await writeSecret(path, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await writeSecret(path, pemOfKey(pair.privateKey));
   return pair;
 }
 
-async function newKeyPair(kind: KeyKind): Promise<KeyPair> {
+/** A new key, kept nowhere yet. */
+export async function newKeyPair(kind: KeyKind): Promise<KeyPair> {
   return kind === 'rsa'
     ? await generate('rsa', { modulusLength: RSA_BITS })
     : await generate('ec', { namedCurve: 'prime256v1' });
+}
+
+/** A private key as its file has it. */
+export function pemOfKey(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

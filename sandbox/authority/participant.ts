@@ -5,9 +5,15 @@ import { platformCommand } from '../platform-command.ts';
 import { readable, readIfThere, writePublic } from './files.ts';
 import { isParticipantName, type ParticipantPlan, planParticipant, type Status } from './participants.ts';
 import { addParticipant } from './register.ts';
+import { RENEW_USAGE, renewalOf, renewParticipant } from './renew.ts';
+import { REVOKE_USAGE, revocationOf, revokeParticipant } from './revoke.ts';
 import { isRole, roleNames } from './roles.ts';
 
-const USAGE = 'npm run participant -- <name> --roles AISP,PISP [--status approved] [--redirect-uri <uri>]…';
+const USAGE = [
+  'npm run participant -- <name> --roles AISP,PISP [--status approved] [--redirect-uri <uri>]…',
+  REVOKE_USAGE,
+  RENEW_USAGE,
+].join('\n  ');
 const STATUSES: readonly string[] = ['pending', 'approved', 'suspended', 'rejected'] satisfies readonly Status[];
 
 /** The plan that a command line asks for. @throws Error that says what to write instead */
@@ -22,7 +28,7 @@ export function planOf(words: readonly string[]): ParticipantPlan {
     },
   });
   const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0) throw new Error(`one name, please: ${USAGE}`);
+  if (name === undefined || more.length > 0) throw new Error(`one name, please:\n  ${USAGE}`);
   if (!isParticipantName(name)) throw new Error(`${name}: a name has 2 to 31 lower-case letters, digits and hyphens`);
   const roles = (values.roles ?? '').split(',').filter((role) => role !== '');
   const unknown = roles.find((role) => !isRole(role));
@@ -57,10 +63,17 @@ export async function createParticipant(places: Places, plan: ParticipantPlan, n
   return [...made, `the platform says: ${told.output}`];
 }
 
+/** What the command line asks for: another participant, or the end or renewal of one's certificates. Gives the lines to print. */
+export function participantCommand(places: Places, words: readonly string[], now: Date): Promise<readonly string[]> {
+  const [verb, ...rest] = words;
+  if (verb === 'revoke') return revokeParticipant(places, revocationOf(rest), now);
+  if (verb === 'renew') return renewParticipant(places, renewalOf(rest), now);
+  return createParticipant(places, planOf(words), now);
+}
+
 if (import.meta.main) {
   try {
-    const plan = planOf(process.argv.slice(2));
-    console.log((await createParticipant(ownPlaces(), plan, new Date())).join('\n'));
+    console.log((await participantCommand(ownPlaces(), process.argv.slice(2), new Date())).join('\n'));
   } catch (cause) {
     console.error(cause instanceof Error ? cause.message : cause);
     process.exitCode = 1;

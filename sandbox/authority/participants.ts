@@ -146,7 +146,13 @@ async function publicJwk(publicKey: KeyObject): Promise<JWK> {
   return { ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: 'PS256' };
 }
 
-function certificatePlan(plan: ParticipantPlan, equipment: Equipment, type: QcType, path: string): CertificatePlan {
+/** What a participant's certificate is made of: `web` for the connection, `eseal` for signatures. */
+export function certificatePlan(
+  plan: ParticipantPlan,
+  equipment: Equipment,
+  type: QcType,
+  path: string,
+): CertificatePlan {
   const { entry } = plan;
   return {
     path,

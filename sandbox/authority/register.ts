@@ -67,6 +67,12 @@ export async function addParticipant(places: Places, plan: ParticipantPlan, now:
   return plan.entry;
 }
 
+/** A participant by name, and the names there are. */
+export async function findPlan(places: Places, name: string) {
+  const plans = await readPlans(places);
+  return { plan: plans.find(({ entry }) => entry.id === name), names: plans.map(({ entry }) => entry.id) };
+}
+
 /** Authority and directory key, open. */
 export async function openEquipment(places: Places, now: Date, status?: string): Promise<Equipment> {
   return {

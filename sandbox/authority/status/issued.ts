@@ -41,6 +41,8 @@ export interface IssuedBook {
   findRevocation(serial: string): Promise<Revocation | undefined>;
   /** False when it was revoked before: the first reason stays. @throws Error when it was not issued here */
   revoke(revocation: Revocation): Promise<boolean>;
+  /** Serial numbers of certificates with this common name that have not ended. */
+  issuedTo(commonName: string, now: Date): Promise<readonly string[]>;
   /** Every revocation, by serial number. */
   revocations(): Promise<readonly Revocation[]>;
 }
@@ -63,25 +65,41 @@ export function openBook(directory: string, authority: string): IssuedBook {
     knows,
     findRevocation,
     enter: async (certificate) => {
-      const { serialNumber, subject, validFrom, validTo } = new X509Certificate(certificate);
-      const entry = { subject: subject.replaceAll('\n', ', '), validFrom, validTo };
-      await writePublic(join(issued, `${serialNumber}.json`), readable(entry));
+      const { serialNumber, subject, validToDate } = new X509Certificate(certificate);
+      const [, commonName] = /^CN=(.+)$/m.exec(subject) ?? [];
+      await writePublic(
+        join(issued, `${serialNumber}.json`),
+        readable({ commonName, notAfter: validToDate.toISOString() }),
+      );
     },
     revoke: async ({ serial, at, reason }) => {
       if (!(await knows(serial))) throw new Error(`the authority ${authority} issued no certificate ${serial}`);
       return writeOnce(join(revoked, `${serial}.json`), readable({ at: at.toISOString(), reason }));
     },
+    issuedTo: async (commonName, now) => {
+      const serials = await serialsIn(issued);
+      const texts = await Promise.all(serials.map((serial) => readIfThere(join(issued, `${serial}.json`))));
+      return serials.filter((_, index) => isHeld(texts[index], commonName, now));
+    },
     revocations: async () => {
-      const serials = (await namesIn(revoked)).map((name) => name.slice(0, -'.json'.length));
-      const found = await Promise.all(serials.filter((serial) => SERIAL.test(serial)).map(findRevocation));
+      const found = await Promise.all((await serialsIn(revoked)).map(findRevocation));
       return found.filter((revocation) => revocation !== undefined);
     },
   };
 }
 
-async function namesIn(directory: string): Promise<readonly string[]> {
+function isHeld(entry: string | undefined, commonName: string, now: Date): boolean {
+  const value: unknown = entry === undefined ? undefined : JSON.parse(entry);
+  if (typeof value !== 'object' || value === null || !('commonName' in value) || !('notAfter' in value)) return false;
+  return value.commonName === commonName && new Date(String(value.notAfter)) > now;
+}
+
+/** Drafts of files that are just being written are none. */
+async function serialsIn(directory: string): Promise<readonly string[]> {
   try {
-    return (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
+    const names = await readdir(directory);
+    const serials = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+    return serials.filter((serial) => SERIAL.test(serial)).toSorted();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
     throw cause;
