@@ -60,6 +60,7 @@ async function runServe(file: string, roles: string | undefined): Promise<void> 
       },
     );
   };
+  process.on('SIGHUP', () => void rooms.reloads.reload());
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 }
@@ -112,6 +113,9 @@ async function main(): Promise<void> {
       interaction: text,
       limit: text,
       overlap: text,
+      issuer: text,
+      serial: text,
+      key: text,
       check: { type: 'boolean' },
     },
   });

@@ -4,6 +4,8 @@ import type { Rooms } from './rooms.ts';
 
 /** A customer who looks again after a moment sees what is missing done. */
 const LOOK_EVERY_MS = 5_000;
+/** A changed file is taken over this soon. */
+const RELOAD_EVERY_MS = 10_000;
 /** Rows that no longer count are removed this often, in bounded batches. */
 const SWEEP_EVERY_MS = 60_000;
 
@@ -24,6 +26,9 @@ export function startBackground(
   const stops = [
     repeat(LOOK_EVERY_MS, () => finishRevocations(rooms), report),
     repeat(LOOK_EVERY_MS, () => endUnused(rooms, banks), report),
+    repeat(RELOAD_EVERY_MS, () => rooms.reloads.check(), report),
+    // Told at once of every change: this is for the notice that was lost.
+    repeat(SWEEP_EVERY_MS, () => rooms.denials.refresh(), report),
     repeat(SWEEP_EVERY_MS, sweep, report),
   ];
   return {

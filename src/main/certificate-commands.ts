@@ -68,6 +68,7 @@ function fieldLines(fields: CertificateFields, index: number): readonly string[]
     ['issuer', fields.issuer],
     ['serial', fields.serial],
     ['thumbprint', fields.thumbprint],
+    ['key', fields.spkiSha256],
     ['valid', `${fields.notBefore.toISOString()} to ${fields.notAfter.toISOString()}`],
     ['purposes', list(fields.extendedKeyUsages)],
     ['organisation', fields.organizationIdentifier ?? 'none'],

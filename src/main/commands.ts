@@ -5,6 +5,7 @@ import { Refusal } from '../platform/refusal.ts';
 import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
+import { allowCertificate, denyCertificate, listDenials, reloadFiles } from './denial-commands.ts';
 import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -219,6 +220,10 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['client finish-renewal', finishRenewal],
   ['certificate explain', explainCertificate],
   ['certificate forget', forgetCertificates],
+  ['certificate reload', reloadFiles],
+  ['certificate deny', denyCertificate],
+  ['certificate allow', allowCertificate],
+  ['certificate denied', listDenials],
 ]);
 
 /** Runs a command on open rooms. A Refusal becomes its sentence and exit status 1. */

@@ -7,9 +7,10 @@ import type { Database } from '../platform/database.ts';
 import { createFetcher } from '../platform/fetch.ts';
 import type { Log } from '../platform/log.ts';
 import { sha256 } from '../platform/random.ts';
-import { certificatesOfPem, type TrustScheme } from '../trust/index.ts';
+import { certificatesOfPem } from '../trust/index.ts';
 import type { Rooms } from './rooms.ts';
 import type { BankSettings, Settings } from './settings.ts';
+import type { SchemeFiles } from './trust.ts';
 
 /** A customer waits for it, on a page or at a third party's API. */
 const STORE_TIMEOUT_MS = 3_000;
@@ -72,15 +73,15 @@ function schemeIdOf(bank: BankSettings): string {
   return `${bank.id}/consent-store`;
 }
 
-/** The schemes of every store that calls back. */
-export async function callbackSchemes(settings: Settings): Promise<readonly (readonly [string, TrustScheme])[]> {
-  const schemes: (readonly [string, TrustScheme])[] = [];
-  for (const bank of settings.banks) {
-    if (bank.consentStore === undefined) continue;
-    const anchors = await readAll(bank.consentStore.authorities);
-    schemes.push([schemeIdOf(bank), { anchors, extendedKeyUsages: ['clientAuth'] }]);
-  }
-  return schemes;
+/** The schemes of every store that calls back: as strict about withdrawn certificates as its bank, unless it has a rule of its own. */
+export function callbackSchemes(settings: Settings): readonly SchemeFiles[] {
+  return settings.banks.flatMap((bank) => {
+    const { consentStore: store, trust } = bank;
+    if (store === undefined) return [];
+    const revocation = store.revocation ?? trust.revocation ?? {};
+    const scheme = { extendedKeyUsages: ['clientAuth'], revocation, denied: trust.denied };
+    return [{ id: schemeIdOf(bank), bank: bank.id, paths: store.authorities, scheme }];
+  });
 }
 
 /** The ids of these schemes: the mTLS door lets in whom one of them knows. */

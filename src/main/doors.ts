@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { DoorKind } from '../authorization/index.ts';
 import { isAnswering } from '../platform/database.ts';
-import { type Door, openDoor } from '../platform/door.ts';
+import { type Door, type DoorOptions, openDoor } from '../platform/door.ts';
 import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
 import { isMigrated } from '../platform/migrate.ts';
+import { checkServerCertificate } from '../trust/index.ts';
 import { callbackSchemeIds } from './consent-stores.ts';
 import { openControl } from './control.ts';
 import { handshakeRefused } from './events.ts';
@@ -70,15 +70,14 @@ function openOperators({ settings, rooms }: DoorParts): Promise<Door> {
 async function openBrowserDoor(kind: 'issuer' | 'plain', parts: DoorParts): Promise<Door | undefined> {
   const door = parts.settings.doors[kind];
   if (door === undefined) return undefined;
-  return openDoor({ ...(await listenerOf(kind, door)), handler: handlerOf(kind, parts) });
+  return openFollowed(kind, door, parts, (listener) => ({ ...listener, handler: handlerOf(kind, parts) }));
 }
 
 async function openMtls(parts: DoorParts): Promise<Door> {
   const { settings, rooms } = parts;
   const { mtls } = settings.doors;
-  const listener = await listenerOf('mtls', mtls);
   const handle = handlerOf('mtls', parts);
-  return openDoor({
+  return openFollowed('mtls', mtls, parts, (listener) => ({
     ...listener,
     tls: { ...listener.tls, clientCertificate: mtls.clientCertificate, acceptPeer: acceptPeer(settings, rooms) },
     handler: (request, response) => {
@@ -86,41 +85,59 @@ async function openMtls(parts: DoorParts): Promise<Door> {
       return handle(request, response);
     },
     onRefusedHandshake: (refused) => rooms.audit.enqueue(handshakeRefused(refused)),
-  });
+  }));
 }
 
 /** Services of the bank are told what is wrong with their certificate: the handshake succeeds, the request is refused. */
-async function openManagementDoor({ settings, edges }: DoorParts): Promise<Door | undefined> {
-  const { management: door } = settings.doors;
-  const { management } = edges;
+async function openManagementDoor(parts: DoorParts): Promise<Door | undefined> {
+  const { management: door } = parts.settings.doors;
+  const { management } = parts.edges;
   if (door === undefined || management === undefined) return undefined;
-  const listener = await listenerOf('management', door);
-  return openDoor({
+  return openFollowed('management', door, parts, (listener) => ({
     ...listener,
     tls: { ...listener.tls, clientCertificate: 'request' },
     handler: (request, response) => management.handle(request, response),
-  });
+  }));
 }
 
-async function openPortalDoor({ settings, edges }: DoorParts): Promise<Door | undefined> {
-  const { portal: door } = settings.doors;
-  const { portal } = edges;
+async function openPortalDoor(parts: DoorParts): Promise<Door | undefined> {
+  const { portal: door } = parts.settings.doors;
+  const { portal } = parts.edges;
   if (door === undefined || portal === undefined) return undefined;
-  return openDoor({
-    ...(await listenerOf('portal', door)),
+  return openFollowed('portal', door, parts, (listener) => ({
+    ...listener,
     handler: (request, response) => portal.handle(request, response),
-  });
+  }));
 }
 
-async function listenerOf(name: string, door: Settings['doors']['issuer'] | Settings['doors']['mtls']) {
-  const [certificate, key] = await Promise.all([readFile(door.certificate, 'utf8'), readFile(door.key, 'utf8')]);
-  return {
-    name,
-    host: door.host,
-    port: door.port,
-    authorities: [new URL(door.origin).host],
-    tls: { certificate, key, clientCertificate: 'none' as const },
-  };
+type TlsDoor = Settings['doors']['issuer'] | Settings['doors']['mtls'];
+
+/** Opens a door and gives it every later content of its certificate's and key's files. */
+async function openFollowed(
+  name: string,
+  door: TlsDoor,
+  { rooms: { reloads, clock } }: DoorParts,
+  optionsOf: (listener: Listener) => DoorOptions,
+): Promise<Door> {
+  const paths = [door.certificate, door.key];
+  const followed = await reloads.follow({ kind: 'certificate', name: `certificate of door ${name}`, paths });
+  const open = await openDoor(optionsOf({ ...listenerOf(name, door), tls: tlsOf(followed.contents) }));
+  followed.whenChanged((contents) => {
+    const { certificate, key } = tlsOf(contents);
+    checkServerCertificate({ certificate, key }, clock.now());
+    open.replaceCertificate({ certificate, key });
+  });
+  return open;
+}
+
+type Listener = ReturnType<typeof listenerOf> & { readonly tls: ReturnType<typeof tlsOf> };
+
+function listenerOf(name: string, door: TlsDoor) {
+  return { name, host: door.host, port: door.port, authorities: [new URL(door.origin).host] };
+}
+
+function tlsOf([certificate = '', key = '']: readonly string[]) {
+  return { certificate, key, clientCertificate: 'none' as const };
 }
 
 function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {

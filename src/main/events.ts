@@ -1,4 +1,5 @@
-import type { AuditEvent } from '../audit/index.ts';
+import type { Actor, AuditEvent } from '../audit/index.ts';
+import type { DeniedCertificate } from '../trust/index.ts';
 
 /** A connection without an acceptable client certificate that ended in the TLS layer (LAB-36). */
 export function handshakeRefused(refused: { readonly address: string; readonly reason: string }): AuditEvent {
@@ -9,5 +10,32 @@ export function handshakeRefused(refused: { readonly address: string; readonly r
     reason: 'certificate_missing',
     detail: refused.reason,
     facts: { peer: refused.address },
+  };
+}
+
+/** Staff denied a certificate or a key (certificates.md §5.6); a bank of `*` stands for all of them. */
+export function certificateDenied(bank: string, denied: DeniedCertificate, actor: Actor): AuditEvent {
+  return { ...denial(bank, denied, actor), action: 'certificate.denied' };
+}
+
+/** Staff ended such a denial. */
+export function certificateAllowed(bank: string, denied: DeniedCertificate, actor: Actor): AuditEvent {
+  return { ...denial(bank, denied, actor), action: 'certificate.allowed' };
+}
+
+function denial(bank: string, denied: DeniedCertificate, actor: Actor): Omit<AuditEvent, 'action'> {
+  const byKey = 'spkiSha256' in denied;
+  return {
+    family: 'administration',
+    outcome: 'changed',
+    bank,
+    interaction: actor.interaction,
+    facts: {
+      issuer: byKey ? null : denied.issuer,
+      serial: byKey ? null : denied.serial,
+      spkiSha256: byKey ? denied.spkiSha256 : null,
+      actor: actor.reference,
+      reason: actor.reason ?? null,
+    },
   };
 }

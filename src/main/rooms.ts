@@ -10,12 +10,14 @@ import { type Migration, migrate, readMigrations } from '../platform/migrate.ts'
 import { openPglite } from '../platform/pglite.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { createTokens, type Tokens } from '../tokens/index.ts';
-import { openSharing, type TrustRoom } from '../trust/index.ts';
+import { openSharing, type Sharing, type TrustRoom } from '../trust/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
 import { openConsentStores } from './consent-stores.ts';
+import { type Denials, openDenials } from './denials.ts';
 import { openRegisters } from './registers.ts';
+import { createReloads, type Reloads } from './reloads.ts';
 import type { Settings } from './settings.ts';
-import { openTrust } from './trust.ts';
+import { openTrust, schemeIds } from './trust.ts';
 
 /** The core rooms, open and ready: what commands and the edges work on. */
 export interface Rooms {
@@ -27,6 +29,11 @@ export interface Rooms {
   readonly audit: Audit;
   readonly vault: Vault;
   readonly trust: TrustRoom;
+  /** The other processes of the platform, as far as certificates are concerned. */
+  readonly sharing: Sharing;
+  readonly denials: Denials;
+  /** Files that are read again while the platform runs. */
+  readonly reloads: Reloads;
   /** Said of a request that came through the door behind a proxy. */
   readonly behindProxy: (request: IncomingMessage) => void;
   readonly directory: Directory;
@@ -74,7 +81,11 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const vault = await createVault({ database, audit, clock, keyStore });
     const reference = await customerReferences(settings, vault);
     const sharing = await openSharing({ database, clock, log });
-    const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics, sharing });
+    const reloads = createReloads({ log, metrics });
+    sharing.on('reload', () => void reloads.reload());
+    const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics, sharing, reloads });
+    const schemes = schemeIds(settings);
+    const denials = await openDenials({ database, audit, clock, log, trust, sharing, schemes });
     const directory = await createDirectory({ database, audit, clock, log });
     const registers = await openRegisters(settings, { audit, clock, metrics, log });
     const stores = await openConsentStores(settings, { database, audit, clock, reference, log });
@@ -97,6 +108,9 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       vault,
       expireConsents: stores.expireDue,
       trust,
+      sharing,
+      denials,
+      reloads,
       behindProxy,
       directory,
       registers: registers.byBank,

@@ -3,7 +3,7 @@ import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { Forwarded } from './forwarded.ts';
 import { BankRegister, checkRegister } from './registers.ts';
-import { BankTrust, checkTrust } from './trust-settings.ts';
+import { AcceptNoRevocation, BankTrust, checkTrust, RevocationRule } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const Path = FilePath('Path of a file, relative to the configuration file.');
@@ -76,6 +76,8 @@ const Bank = Type.Object(
             minLength: 1,
             description: 'PEM of the one certificate that may tell us of changes; one of the same authorities made it.',
           }),
+          revocation: Type.Optional(RevocationRule),
+          acceptNoRevocation: Type.Optional(AcceptNoRevocation),
           maximumAgeSeconds: Type.Optional(
             Type.Integer({
               minimum: 0,
@@ -209,6 +211,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     }
     checkRegister(bank.register, `${at}.register`);
     checkTrust(bank.trust, `${at}.trust`, settings.sandbox === true);
+    checkTrust(bank.consentStore ?? {}, `${at}.consentStore`, settings.sandbox === true);
     if (bank.profile === 'baseline' && settings.sandbox !== true && bank.acceptBaselineProfile === undefined) {
       throw new Error(
         `${at}.profile: baseline is refused outside the sandbox unless ${at}.acceptBaselineProfile says so`,

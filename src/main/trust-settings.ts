@@ -55,6 +55,17 @@ const Revocation = Type.Object(
   closed,
 );
 
+/** How withdrawn certificates are found; `off` must be accepted in words beside it. */
+export const RevocationRule = Type.Union([Type.Literal('off'), Revocation], {
+  description:
+    'How withdrawn certificates are found. Without it: OCSP, then the list, and a refusal when neither answers.',
+});
+
+/** The words beside a rule that is `off`. */
+export const AcceptNoRevocation = Type.Literal(NO_REVOCATION, {
+  description: 'Outside the sandbox, revocation: off must be said in these words.',
+});
+
 const Denied = Type.Union([
   Type.Object(
     {
@@ -137,20 +148,13 @@ export const BankTrust = Type.Object(
     denied: Type.Optional(
       Type.Array(Denied, { maxItems: MAXIMUM_DENIED, description: 'Certificates and keys that never count.' }),
     ),
-    revocation: Type.Optional(
-      Type.Union([Type.Literal('off'), Revocation], {
-        description:
-          'How withdrawn certificates are found. Without it: OCSP, then the list, and a refusal when neither answers.',
-      }),
-    ),
+    revocation: Type.Optional(RevocationRule),
     readsWithoutRevocation: Type.Optional(
       Type.Boolean({
         description: 'API calls that only read go on when no source of revocation answers. Without it: refused.',
       }),
     ),
-    acceptNoRevocation: Type.Optional(
-      Type.Literal(NO_REVOCATION, { description: 'Outside the sandbox, revocation: off must be said in these words.' }),
-    ),
+    acceptNoRevocation: Type.Optional(AcceptNoRevocation),
   },
   { ...closed, description: 'Which client certificates this bank trusts.' },
 );
@@ -158,8 +162,14 @@ export const BankTrust = Type.Object(
 /** One bank's trust settings. */
 export type BankTrust = Static<typeof BankTrust>;
 
-/** @throws Error naming the key: a bank that takes withdrawn certificates must say so (WSO-07) */
-export function checkTrust(trust: BankTrust, at: string, sandbox: boolean): void {
+/** A rule about withdrawn certificates, where a bank or its consent store is configured. */
+interface RevocationRules {
+  readonly revocation?: BankTrust['revocation'];
+  readonly acceptNoRevocation?: BankTrust['acceptNoRevocation'];
+}
+
+/** @throws Error naming the key: whoever takes withdrawn certificates must say so (WSO-07) */
+export function checkTrust(trust: RevocationRules, at: string, sandbox: boolean): void {
   if (trust.revocation !== 'off' || sandbox || trust.acceptNoRevocation === NO_REVOCATION) return;
   throw new Error(
     `${at}.revocation: off is refused outside the sandbox unless ${at}.acceptNoRevocation says "${NO_REVOCATION}"`,

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Metrics } from '../platform/metrics.ts';
+import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { createTrust, type Sharing, type TrustObservation, type TrustRoom, type TrustScheme } from '../trust/index.ts';
 import { callbackSchemes } from './consent-stores.ts';
 import { forwardedSource } from './forwarded.ts';
+import { createReloads, type Reloads } from './reloads.ts';
 import type { BankSettings, Settings } from './settings.ts';
 
 /** What the room is given beside the settings. */
@@ -15,6 +15,8 @@ interface TrustParts {
   readonly metrics: Metrics;
   /** The other processes of the platform; without it this one is alone. */
   readonly sharing?: Sharing | undefined;
+  /** What follows the files; without it nobody looks at them again. */
+  readonly reloads?: Reloads | undefined;
 }
 
 /** The room, and how the door behind a proxy says that a request came through it. */
@@ -26,17 +28,25 @@ export interface OpenTrust {
 
 /** The room that judges certificates, by the settings of every bank. @throws Error naming the bank or proxy whose settings are not sound */
 export async function openTrust(settings: Settings, parts: TrustParts): Promise<OpenTrust> {
-  const { clock, log, metrics, sharing } = parts;
-  const source = await forwardedSource(settings.doors.mtls.forwarded);
+  const { clock, log, metrics, sharing, reloads = createReloads({ log: parts.log, metrics: createMetrics() }) } = parts;
+  const { forwarded } = settings.doors.mtls;
+  const proxy = { kind: 'proxy', name: 'authorities of the proxy', paths: forwarded?.identity?.anchors ?? [] } as const;
+  const followedProxy = await reloads.follow(proxy);
+  let source = await forwardedSource(forwarded);
+  followedProxy.whenChanged(async () => {
+    source = await forwardedSource(forwarded);
+  });
   const proxied = new WeakSet<IncomingMessage>();
+  const followed = await Promise.all(schemeFiles(settings).map((files) => followAnchors(reloads, files)));
   const trust = createTrust({
     clock,
-    schemes: await schemesOf(settings),
+    schemes: new Map(followed.map(({ id, scheme }) => [id, scheme])),
     log,
     observe: countTrust(metrics),
     sharing,
     forwarded: (request) => (proxied.has(request) ? source : undefined),
   });
+  for (const { id, whenChanged } of followed) whenChanged((anchors) => trust.replaceAnchors(id, { anchors }));
   return { trust, behindProxy: (request) => proxied.add(request) };
 }
 
@@ -67,14 +77,32 @@ function countTrust(metrics: Metrics): (observation: TrustObservation) => void {
   };
 }
 
-async function schemesOf(settings: Settings): Promise<ReadonlyMap<string, TrustScheme>> {
-  const entries = settings.banks.map(async (bank) => [bank.id, await schemeOf(bank)] as const);
-  return new Map([...(await Promise.all(entries)), ...(await callbackSchemes(settings))]);
+/** A scheme whose anchors are yet to be read. */
+export interface SchemeFiles {
+  readonly id: string;
+  /** Whose deny list holds for it. */
+  readonly bank: string;
+  /** Paths of the anchors. */
+  readonly paths: readonly string[];
+  readonly scheme: Omit<TrustScheme, 'anchors'>;
 }
 
-async function schemeOf({ trust }: BankSettings): Promise<TrustScheme> {
-  const { anchors, extendedKeyUsages = ['clientAuth'], revocation = {} } = trust;
-  const { acceptNoRevocation: _, readsWithoutRevocation: __, rolesFrom: ___, ...others } = trust;
-  const pems = await Promise.all(anchors.map((path) => readFile(path, 'utf8')));
-  return { ...others, anchors: pems, extendedKeyUsages, revocation };
+function schemeFiles(settings: Settings): readonly SchemeFiles[] {
+  return [...settings.banks.map(bankScheme), ...callbackSchemes(settings)];
+}
+
+/** Every scheme of the platform, with the bank it belongs to. */
+export function schemeIds(settings: Settings): readonly Pick<SchemeFiles, 'id' | 'bank'>[] {
+  return schemeFiles(settings).map(({ id, bank }) => ({ id, bank }));
+}
+
+async function followAnchors(reloads: Reloads, { id, paths, scheme }: SchemeFiles) {
+  const { contents, whenChanged } = await reloads.follow({ kind: 'anchors', name: `anchors of ${id}`, paths });
+  return { id, whenChanged, scheme: { ...scheme, anchors: contents } };
+}
+
+function bankScheme({ id, trust }: BankSettings): SchemeFiles {
+  const { extendedKeyUsages = ['clientAuth'], revocation = {} } = trust;
+  const { anchors: paths, acceptNoRevocation: _, readsWithoutRevocation: __, rolesFrom: ___, ...others } = trust;
+  return { id, bank: id, paths, scheme: { ...others, extendedKeyUsages, revocation } };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { DeniedCertificate } from './deny-list.ts';
 import type { Explanation } from './explain.ts';
 import type { AnchorChange, TrustScheme } from './scheme.ts';
 import type { CertificateVerdict } from './verdict.ts';
@@ -33,6 +34,11 @@ export interface Trust {
    * anchors then stay in force
    */
   replaceAnchors(bank: string, change: AnchorChange): void;
+  /**
+   * Replaces what a bank denies beside its scheme; in force from the next request on, also over connections that are open.
+   * @throws Error naming the entry that cannot be read, or the bank that does not exist; the former list then stays in force
+   */
+  replaceDenied(bank: string, denied: readonly DeniedCertificate[]): void;
 }
 
 /** The room as the composition root holds it. */

@@ -26,6 +26,8 @@ export interface CertificateFields {
   readonly issuer: string;
   readonly serial: string;
   readonly thumbprint: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, by which a deny list names a key. */
+  readonly spkiSha256: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly extendedKeyUsages: readonly string[];
@@ -101,6 +103,7 @@ function fieldsOf(certificate: Certificate, scheme: CompiledScheme): Certificate
     issuer: textOfName(certificate.issuer.rdns),
     serial: serialText(certificate.serial),
     thumbprint: certificate.thumbprint,
+    spkiSha256: certificate.spkiSha256,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
     extendedKeyUsages: certificate.extendedKeyUsages ?? [],

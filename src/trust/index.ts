@@ -1,7 +1,7 @@
 export { type AnchorFacts, findAnchorFacts } from './anchor-facts.ts';
 export { isCertificateHeader, stripCertificateHeaders } from './certificate-headers.ts';
 export type { JudgeOptions, Trust, TrustRoom } from './contract.ts';
-export type { DeniedCertificate } from './deny-list.ts';
+export { type DeniedCertificate, denialId } from './deny-list.ts';
 export type { CertificateFields, ExplainedCheck, Explanation } from './explain.ts';
 export { compileSource as checkForwardedSource, type ForwardedSource } from './forwarded.ts';
 export type { ForwardedFormat } from './forwarded-formats.ts';
@@ -12,9 +12,18 @@ export { certificatesOfPem } from './pem.ts';
 export type { Criteria, Qualification, Qualifier } from './qualification.ts';
 export type { RevocationOrder, RevocationSettings } from './revocation-settings.ts';
 export type { AnchorChange, CertificateUse, GrantedAnchor, LeafKeyUsage, TrustScheme } from './scheme.ts';
+export { checkServerCertificate } from './server-certificate.ts';
 export { openSharing, type Sharing } from './sharing.ts';
 export { type SignedJwtExpectation, verifySignedJwt } from './signed-jwt.ts';
 export { readSignedXml, type SignedDocument } from './signed-xml.ts';
+export {
+  countDenied,
+  type DeniedEntry,
+  deleteDenied,
+  insertDenied,
+  listDenied,
+  MAXIMUM_DENIED_ENTRIES,
+} from './store.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
 export { createTrust, type TrustOptions } from './trust.ts';
 export type { CertificateReason, CertificateVerdict, ClientCertificate, RevocationEvidence } from './verdict.ts';

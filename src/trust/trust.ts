@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import { sha256 } from '../platform/random.ts';
+import { createBankSchemes, type VersionedScheme } from './bank-schemes.ts';
 import type { JudgeOptions, TrustRoom } from './contract.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type Explanation, explainChain } from './explain.ts';
@@ -12,7 +13,7 @@ import { createWatch, type TrustLog, type TrustObservation } from './observation
 import { createPresenter } from './presenter.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
-import { type AnchorChange, type CompiledScheme, compileAnchors, compileScheme, type TrustScheme } from './scheme.ts';
+import type { TrustScheme } from './scheme.ts';
 import { ALONE, type Sharing } from './sharing.ts';
 import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
@@ -47,19 +48,12 @@ interface Asked extends JudgeOptions {
   readonly vouched?: boolean | undefined;
 }
 
-interface VersionedScheme {
-  readonly version: number;
-  readonly source: TrustScheme;
-  readonly scheme: CompiledScheme;
-}
-
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
 export function createTrust(options: TrustOptions): TrustRoom {
   const { clock, schemes, log, observe, fetch, forwarded, sharing = ALONE } = options;
   const watch = createWatch(log, observe);
   const evaluations = createVerdictMemory(clock);
-  const compiled = new Map<string, VersionedScheme>();
-  for (const [bank, scheme] of schemes) compiled.set(bank, versionOf(bank, scheme, 0));
+  const bankSchemes = createBankSchemes(schemes, (bank) => evaluations.dropWhere((key) => key.startsWith(`${bank} `)));
   const changed = () => evaluations.clear();
   const revocation = createRevocation({ clock, watch, changed, fetch, sharing });
   const forget = (): void => {
@@ -70,7 +64,7 @@ export function createTrust(options: TrustOptions): TrustRoom {
   const presentedOnce = createPresenter(clock, watch, forwarded);
 
   function judge(chain: readonly Uint8Array[], key: string, bank: string, options: Asked | undefined) {
-    const versioned = compiled.get(bank);
+    const versioned = bankSchemes.find(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
     const place = cacheKey(bank, versioned, key);
@@ -92,11 +86,6 @@ export function createTrust(options: TrustOptions): TrustRoom {
     return verdictOf(evaluation, options);
   }
 
-  function put(bank: string, next: VersionedScheme): void {
-    compiled.set(bank, next);
-    evaluations.dropWhere((key) => key.startsWith(`${bank} `));
-  }
-
   function observed(verdict: CertificateVerdict, bank: string): CertificateVerdict {
     watch.observe({ kind: 'verdict', bank, outcome: verdict.ok ? 'ok' : verdict.reason });
     return verdict;
@@ -113,9 +102,10 @@ export function createTrust(options: TrustOptions): TrustRoom {
       return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
     judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),
-    replaceScheme: (bank, scheme) => put(bank, versionOf(bank, scheme, (compiled.get(bank)?.version ?? 0) + 1)),
-    replaceAnchors: (bank, change) => put(bank, withAnchors(bank, compiled.get(bank), change)),
-    explain: (chain, bank) => explain(chain, compiled.get(bank), revocation, clock.now()),
+    replaceScheme: bankSchemes.replaceScheme,
+    replaceAnchors: bankSchemes.replaceAnchors,
+    replaceDenied: bankSchemes.replaceDenied,
+    explain: (chain, bank) => explain(chain, bankSchemes.find(bank), revocation, clock.now()),
     forget: async () => {
       forget();
       await sharing.forgetAll();
@@ -137,29 +127,6 @@ async function explain(
 ): Promise<Explanation> {
   if (versioned === undefined) throw new Error('no such bank');
   return explainChain(chain, versioned.scheme, revocation, now);
-}
-
-function versionOf(bank: string, source: TrustScheme, version: number): VersionedScheme {
-  return { version, source, scheme: namingBank(bank, () => compileScheme(source)) };
-}
-
-function withAnchors(bank: string, versioned: VersionedScheme | undefined, change: AnchorChange): VersionedScheme {
-  if (versioned === undefined) throw new Error(`bank ${bank}: trusts no certificates that could be replaced`);
-  const source = { ...versioned.source, ...change };
-  const anchors = namingBank(bank, () => compileAnchors(source));
-  return {
-    version: versioned.version + 1,
-    source,
-    scheme: { ...versioned.scheme, anchors, missingLists: source.missingLists },
-  };
-}
-
-function namingBank<T>(bank: string, compile: () => T): T {
-  try {
-    return compile();
-  } catch (cause) {
-    throw new Error(`bank ${bank}: ${cause instanceof Error ? cause.message : 'trust scheme'}`, { cause });
-  }
 }
 
 /** The version is part of the key: an evaluation that began under the old anchors cannot speak for the new ones. */
