@@ -179,6 +179,7 @@ function settingsOf(at: (name: string) => string, ports: Ports, upstream: string
     database: {},
     keys: { directory: at('keys') },
     directory: {},
+    limits: { oauthRequestsPerMinute: 100 * REQUESTS_PER_MINUTE },
     banks: [bank('opaque'), bank('jwt')],
   };
 }

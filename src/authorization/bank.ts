@@ -35,6 +35,8 @@ export interface AuthorizationBank {
   readonly consentDays: number;
   /** A consent whose code was not redeemed within this time after the customer agreed ends (N-208). */
   readonly takeUpSeconds: number;
+  /** What one caller may ask of the machines' endpoints in a minute, in this process. */
+  readonly requestsPerMinute: number;
   /** True: a certificate without a PSD2 statement leaves the roles to the directory. Default false: it has none. */
   readonly rolesFromDirectory?: boolean | undefined;
   /** The competent authorities' register; undefined: this bank has none. */

@@ -2,10 +2,12 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Directory } from '../directory/index.ts';
 import { type Clock, epochSeconds } from '../platform/clock.ts';
+import { sourceOf } from '../platform/rate-limit.ts';
 import { type CertificateVerdict, subjectMatches } from '../trust/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { AuthorizationBank } from './bank.ts';
 import { isEnrolled, type Peer, peerOf } from './peer.ts';
+import { createSecretShares } from './secret-shares.ts';
 
 /** A client assertion may live this long: a longer one would keep its replay mark that long (engine.md B11). */
 const MAXIMUM_ASSERTION_SECONDS = 300;
@@ -105,12 +107,14 @@ function refuse(peer: Peer, reason: string, detail: string): void {
 
 /** Compares a presented secret with the stored hashes (baseline banks): replaces the engine's comparison with a stored secret. */
 export function secretComparison(bank: AuthorizationBank, directory: Directory, vault: Vault) {
+  const shares = createSecretShares();
   return async (client: string, ctx: KoaContextWithOIDC | undefined, presented: string): Promise<boolean> => {
     const standing = await directory.standing(bank.id, client);
     const hashes = standing?.client.secretHashes ?? [];
     if (ctx === undefined) return false;
+    const callers = [`address ${sourceOf(ctx.req.socket.remoteAddress)}`, `client ${client}`];
     for (const hash of hashes) {
-      if (await vault.verifySecret(presented, hash)) {
+      if (await shares.as(callers, () => vault.verifySecret(presented, hash))) {
         checkCertificate(bank, peerOf(ctx.req));
         return true;
       }

@@ -10,6 +10,7 @@ import { checkForm } from './form-body.ts';
 import { createGrantAdapter, endConsent } from './grant-model.ts';
 import { peerOf } from './peer.ts';
 import { registrationGate } from './registration.ts';
+import { limitRequests } from './request-limit.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
 import { removeAgreed } from './unredeemed-store.ts';
@@ -48,6 +49,7 @@ export async function createEngine(bank: AuthorizationBank, rooms: Authorization
   });
   override(provider, bank, rooms);
   provider.use(completeAnswers(bank, rooms));
+  provider.use(limitRequests(bank, rooms));
   provider.use(checkForm(bank.profile));
   if (bank.statements !== undefined) provider.use(registrationGate(provider, bank, rooms, bank.statements));
   return provider;

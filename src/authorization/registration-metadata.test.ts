@@ -51,6 +51,7 @@ const bank: AuthorizationBank = {
   scopes: ['accounts', 'payments.create'],
   rolesByScope: { accounts: ['AISP'], 'payments.create': ['PISP'] },
   takeUpSeconds: 900,
+  requestsPerMinute: 1_000,
   consentDays: 90,
   statements: undefined,
   allowLoopbackRedirects: false,

@@ -10,6 +10,7 @@ import type { BankConnector } from '../bank/index.ts';
 import { createBankConnector } from '../bank/index.ts';
 import { createFetcher, type Fetcher } from '../platform/fetch.ts';
 import { regimes } from '../regimes/index.ts';
+import { limitsOf } from './limits.ts';
 import type { Rooms } from './rooms.ts';
 import { addressesOf, type BankSettings, type Settings } from './settings.ts';
 
@@ -69,6 +70,7 @@ export async function openAuthorization(
       takeUpSeconds: (bank.takeUpMinutes ?? DEFAULT_TAKE_UP_MINUTES) * 60,
       rolesFromDirectory: bank.trust.rolesFrom === 'directory',
       register: rooms.registers.get(bank.id),
+      requestsPerMinute: limitsOf(settings).oauthRequestsPerMinute,
       statements: bank.registration === false ? undefined : await statementsOf(settings),
       allowLoopbackRedirects: settings.sandbox === true,
       renderError: surroundings.renderError,

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { FilePath } from '../platform/config.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { Forwarded } from './forwarded.ts';
+import { Limits } from './limits.ts';
 import { BankRegister, checkRegister } from './registers.ts';
 import { AcceptNoRevocation, BankTrust, checkTrust, RevocationRule } from './trust-settings.ts';
 
@@ -188,6 +189,7 @@ export const Settings = Type.Object(
         closed,
       ),
     ),
+    limits: Type.Optional(Limits),
     banks: Type.Array(Bank, { minItems: 1, maxItems: 64 }),
   },
   { ...closed, title: 'Portcullis configuration' },

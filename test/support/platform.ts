@@ -39,6 +39,7 @@ export interface PlatformOptions {
   readonly banks?: readonly Partial<BankSettings>[];
   /** The proxy before the mTLS door. */
   readonly forwarded?: Settings['doors']['mtls']['forwarded'];
+  readonly limits?: Settings['limits'];
   /** Banks with files or servers of their own, made once the authority and the directory are there; instead of `banks`. */
   readonly prepare?: (authority: Authority, directory: string) => Promise<readonly Partial<BankSettings>[]>;
 }
@@ -177,6 +178,7 @@ async function settingsOf(
     database: {},
     keys: { directory: at('keys') },
     directory: { statementIssuer: statements.issuer, statementKeys: at('statement-keys.json') },
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     banks: banks.map(bank),
   };
 }
