@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { createAuthority, type Issued } from '../../test/support/certificates.ts';
+import { type CertificateForm, FORMS } from '../../test/support/certificate-forms.ts';
+import { createAuthority } from '../../test/support/certificates.ts';
 import { NOW } from '../../test/support/judging.ts';
-import type { ForwardedFormat } from './forwarded-formats.ts';
 import { createTrust, type ForwardedSource, isCertificateHeader } from './index.ts';
 
 const SECRET = 's'.repeat(40);
@@ -16,104 +15,6 @@ const good = root.issue({ commonName: 'good' });
 const spoofed = root.issue({ commonName: 'spoofed' });
 const expired = root.issue({ notAfter: new Date('2026-01-01T00:00:00Z') });
 const stranger = createAuthority('Stranger').issue();
-
-const base64 = ({ der }: Issued): string => der.toString('base64');
-const escaped = ({ certificatePem }: Issued): string => encodeURIComponent(certificatePem);
-const bare = (text: string): string =>
-  text.replaceAll('%2B', '+').replaceAll('%2F', '/').replaceAll('%3D', '=').replaceAll('%0A', '%0a');
-const hash = ({ der }: Issued): string => createHash('sha256').update(der).digest('hex');
-
-interface Form {
-  readonly name: string;
-  readonly header: string;
-  readonly format: ForwardedFormat;
-  readonly encode: (issued: Issued) => string;
-  /** What a comma between two values comes to: a form whose values hold commas calls it malformed. */
-  readonly joined: 'header_duplicate' | 'header_malformed';
-}
-
-/** Every form as its sender writes it. */
-const FORMS: readonly Form[] = [
-  {
-    name: 'RFC 9440',
-    header: 'Client-Cert',
-    format: 'rfc9440',
-    encode: (of) => `:${base64(of)}:`,
-    joined: 'header_duplicate',
-  },
-  { name: 'nginx', header: 'X-Client-Cert', format: 'nginx-escaped', encode: escaped, joined: 'header_duplicate' },
-  {
-    name: 'AWS ALB, verify',
-    header: 'X-Amzn-Mtls-Clientcert-Leaf',
-    format: 'aws-alb',
-    encode: (of) => bare(escaped(of)),
-    joined: 'header_duplicate',
-  },
-  {
-    name: 'AWS ALB, passthrough',
-    header: 'X-Amzn-Mtls-Clientcert',
-    format: 'aws-alb',
-    encode: (of) => bare(encodeURIComponent(of.chainPem)),
-    joined: 'header_duplicate',
-  },
-  {
-    name: 'Envoy',
-    header: 'X-Forwarded-Client-Cert',
-    format: 'envoy-xfcc',
-    encode: (of) => `By=spiffe://door;Hash=${hash(of)};Subject="CN=\\"x\\"";URI=;Cert="${escaped(of)}"`,
-    joined: 'header_malformed',
-  },
-  {
-    name: 'Envoy with chain',
-    header: 'X-Forwarded-Client-Cert',
-    format: 'envoy-xfcc',
-    encode: (of) => `Hash=${hash(of)};Chain="${encodeURIComponent(of.chainPem)}"`,
-    joined: 'header_malformed',
-  },
-  { name: 'HAProxy', header: 'X-SSL-Client-Cert', format: 'base64-der', encode: base64, joined: 'header_duplicate' },
-  {
-    name: 'HAProxy, quoted',
-    header: 'X-SSL-Client-Cert',
-    format: 'base64-der',
-    encode: (of) => `"${base64(of)}"`,
-    joined: 'header_duplicate',
-  },
-  {
-    name: 'Traefik',
-    header: 'X-Forwarded-Tls-Client-Cert',
-    format: 'traefik',
-    encode: base64,
-    joined: 'header_malformed',
-  },
-  {
-    name: 'Traefik, escaped',
-    header: 'X-Forwarded-Tls-Client-Cert',
-    format: 'traefik-escaped',
-    encode: (of) => encodeURIComponent(base64(of)),
-    joined: 'header_malformed',
-  },
-  {
-    name: 'PEM with spaces',
-    header: 'SSL_CLIENT_CERT',
-    format: 'pem-loose',
-    encode: (of) => of.certificatePem.trim().replaceAll('\n', ' '),
-    joined: 'header_duplicate',
-  },
-  {
-    name: 'PEM with newlines lost',
-    header: 'SSL_CLIENT_CERT',
-    format: 'pem-loose',
-    encode: (of) => of.certificatePem.replaceAll('\n', ''),
-    joined: 'header_duplicate',
-  },
-  {
-    name: 'PEM with written newlines',
-    header: 'SSL_CLIENT_CERT',
-    format: 'pem-loose',
-    encode: (of) => of.certificatePem.replaceAll('\n', '\\n'),
-    joined: 'header_duplicate',
-  },
-];
 
 const ABSENT = 'certificate_missing/certificate_absent';
 const UNTRUSTED = 'certificate_missing/header_untrusted_source';
@@ -156,7 +57,7 @@ async function call(lines: readonly string[], from = PROXY): Promise<string> {
 }
 
 const proof = `X-Proxy-Secret: ${SECRET}`;
-const behind = ({ header, format }: Form): ForwardedSource => ({
+const behind = ({ header, format }: CertificateForm): ForwardedSource => ({
   header,
   format,
   proxies: [PROXY],
