@@ -24,8 +24,8 @@ test('ASK-03 an offset that is no number is refused, one that is moves every por
     assert.throws(() => ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: offset }), /PORTCULLIS_SANDBOX_PORT_OFFSET/, offset);
   }
   const ports = ownPorts({ PORTCULLIS_SANDBOX_PORT_OFFSET: '100' });
-  const { issuer, mtls, plain, operators, status, banks, consentStores } = ports;
-  assert.deepEqual([issuer, mtls, plain, operators, status], [8543, 8544, 8545, 8180, 9200]);
+  const { issuer, mtls, plain, operators, onboarding, status, banks, consentStores } = ports;
+  assert.deepEqual([issuer, mtls, plain, operators, onboarding, status], [8543, 8544, 8545, 8180, 8546, 9200]);
   assert.deepEqual([banks, consentStores], [{ gobank: 9201, labbank: 9202, hyperscale: 9203 }, { hyperscale: 9204 }]);
 });
 

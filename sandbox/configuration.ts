@@ -69,6 +69,8 @@ export interface Ports {
   readonly portal: number;
   /** Of the management API. */
   readonly management: number;
+  /** Where a participant is told what is wrong with its certificate. */
+  readonly onboarding: number;
   /** Of the demo third party. */
   readonly financroo: number;
   /** Of each bank's core service. */
@@ -88,6 +90,7 @@ export function portsOf(offset: number): Ports {
     operators: 8080 + offset,
     portal: 8084 + offset,
     management: 8086 + offset,
+    onboarding: 8446 + offset,
     financroo: 8091 + offset,
     status: 9100 + offset,
     banks: Object.fromEntries(sandboxBanks.map((bank) => [bank.id, bank.corePort + offset])),
@@ -117,6 +120,7 @@ export interface Addresses {
   readonly operators: string;
   readonly portal: string;
   readonly management: string;
+  readonly onboarding: string;
   readonly financroo: string;
   /** Plain HTTP: what is answered there is signed, and TLS would need an answer from there first. */
   readonly status: string;
@@ -131,6 +135,7 @@ export function addressesOf(ports: Ports): Addresses {
     operators: `http://localhost:${ports.operators}`,
     portal: `https://localhost:${ports.portal}`,
     management: `https://localhost:${ports.management}`,
+    onboarding: `https://localhost:${ports.onboarding}`,
     financroo: `https://localhost:${ports.financroo}`,
     status: `http://localhost:${ports.status}`,
   };
@@ -156,7 +161,7 @@ const revocation = {
 
 /** The platform's configuration file, as `node src/main.ts serve --config` reads it. */
 export function platformConfiguration(ports: Ports, places: Places): Readonly<Record<string, unknown>> {
-  const { issuer, mtls, plain, portal, management } = addressesOf(ports);
+  const { issuer, mtls, plain, portal, management, onboarding } = addressesOf(ports);
   const server = {
     host: 'localhost',
     certificate: join(places.platform, 'server.pem'),
@@ -170,6 +175,7 @@ export function platformConfiguration(ports: Ports, places: Places): Readonly<Re
       plain: { ...server, port: ports.plain, origin: plain },
       portal: { ...server, port: ports.portal, origin: portal },
       management: { ...server, port: ports.management, origin: management },
+      onboarding: { ...server, port: ports.onboarding, origin: onboarding },
       operators: { host: '127.0.0.1', port: ports.operators },
       control: places.control,
     },

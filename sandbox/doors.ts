@@ -16,6 +16,7 @@ export async function findClash(ports: Ports): Promise<Clash | undefined> {
     { port: ports.operators, purpose: "operators' door" },
     { port: ports.portal, purpose: "customer's portal" },
     { port: ports.management, purpose: 'management API' },
+    { port: ports.onboarding, purpose: 'onboarding door' },
     { port: ports.financroo, purpose: 'Financroo' },
     { port: ports.status, purpose: "test authority's answers about certificates" },
     ...sandboxBanks.flatMap(({ id, name }) => {

@@ -13,7 +13,7 @@ export async function startPage(
   milliseconds: number,
   notes: readonly string[],
 ): Promise<string> {
-  const { issuer, mtls, plain, operators, portal, management, financroo, status } = addressesOf(ports);
+  const { issuer, mtls, plain, operators, portal, management, onboarding, financroo, status } = addressesOf(ports);
   const warnings = [...notes, ...(await expiryWarnings(places, new Date()))];
   const here = (path: string) => {
     const short = relative(process.cwd(), path);
@@ -29,6 +29,7 @@ export async function startPage(
     `  portal      ${portal}   customers see and stop what they share`,
     `  management  ${management}/{bank}   the banks' own services: consents, tokens, participants, trail`,
     `  mTLS door   ${mtls}/{bank}   the banks' APIs and the machines' endpoints`,
+    `  onboarding  ${onboarding}/{bank}   what a bank says of a client certificate, instead of a broken handshake`,
     `  lab door    ${plain}/{bank}   Lab Bank without client certificates`,
     `  health      ${operators}/health/ready`,
     `  authority   ${status}   says which certificates count still: OCSP, revocation lists`,

@@ -10,6 +10,7 @@ import { checkServerCertificate } from '../trust/index.ts';
 import { callbackSchemeIds } from './consent-stores.ts';
 import { openControl } from './control.ts';
 import { handshakeRefused } from './events.ts';
+import { onboardingHandler } from './onboarding.ts';
 import type { Rooms } from './rooms.ts';
 import { answerError, type Edges, route } from './router.ts';
 import type { Settings } from './settings.ts';
@@ -30,6 +31,7 @@ const OPENERS: Readonly<Record<string, Opener>> = {
   plain: (parts) => openBrowserDoor('plain', parts),
   management: openManagementDoor,
   portal: openPortalDoor,
+  onboarding: openOnboardingDoor,
   control: async ({ settings, rooms }) =>
     settings.doors.control === undefined ? undefined : openControl(settings.doors.control, rooms, settings),
   // Last: what it calls ready is open.
@@ -107,6 +109,16 @@ async function openPortalDoor(parts: DoorParts): Promise<Door | undefined> {
   return openFollowed('portal', door, parts, (listener) => ({
     ...listener,
     handler: (request, response) => portal.handle(request, response),
+  }));
+}
+
+async function openOnboardingDoor(parts: DoorParts): Promise<Door | undefined> {
+  const { onboarding: door } = parts.settings.doors;
+  if (door === undefined) return undefined;
+  return openFollowed('onboarding', door, parts, (listener) => ({
+    ...listener,
+    tls: { ...listener.tls, clientCertificate: 'request' },
+    handler: onboardingHandler(parts.settings, parts.rooms),
   }));
 }
 

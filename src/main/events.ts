@@ -1,5 +1,5 @@
 import type { Actor, AuditEvent } from '../audit/index.ts';
-import type { DeniedCertificate } from '../trust/index.ts';
+import type { CertificateVerdict, DeniedCertificate } from '../trust/index.ts';
 
 /** A connection without an acceptable client certificate that ended in the TLS layer (LAB-36). */
 export function handshakeRefused(refused: { readonly address: string; readonly reason: string }): AuditEvent {
@@ -37,5 +37,19 @@ function denial(bank: string, denied: DeniedCertificate, actor: Actor): Omit<Aud
       actor: actor.reference,
       reason: actor.reason ?? null,
     },
+  };
+}
+
+/** Somebody who is being onboarded asked what a bank says of their certificate. */
+export function certificateShown(bank: string, verdict: CertificateVerdict, interaction: string): AuditEvent {
+  const { certificate } = verdict;
+  return {
+    family: 'authentication',
+    action: 'certificate.shown',
+    outcome: verdict.ok ? 'allowed' : 'refused',
+    bank,
+    interaction,
+    ...(verdict.ok ? {} : { reason: verdict.reason, detail: verdict.detail }),
+    facts: { thumbprint: certificate?.thumbprint ?? null, serial: certificate?.serial ?? null },
   };
 }

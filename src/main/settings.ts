@@ -26,6 +26,12 @@ const BrowserDoor = Type.Object(
   { ...closed, description: 'A TLS door that asks for no client certificate.' },
 );
 
+const OnboardingDoor = Type.Object(BrowserDoor.properties, {
+  ...closed,
+  description:
+    'A door whose handshake takes any client certificate and that tells, at /{bank}, what the bank says of it; nothing else is served there.',
+});
+
 const MtlsDoor = Type.Object(
   {
     host: Host,
@@ -154,6 +160,7 @@ export const Settings = Type.Object(
         plain: Type.Optional(BrowserDoor),
         portal: Type.Optional(BrowserDoor),
         management: Type.Optional(BrowserDoor),
+        onboarding: Type.Optional(OnboardingDoor),
         operators: Type.Object(
           { host: Type.Union([Type.Literal('127.0.0.1'), Type.Literal('::1')]), port: Port },
           { ...closed, description: 'Health and metrics, loopback only.' },
@@ -240,6 +247,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     settings.doors.plain?.port,
     settings.doors.portal?.port,
     settings.doors.management?.port,
+    settings.doors.onboarding?.port,
     settings.doors.operators.port,
   ];
   const fixed = ports.filter((port) => port !== undefined && port !== 0);
