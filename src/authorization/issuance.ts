@@ -81,9 +81,20 @@ function scopesAt(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: s
 /** API scopes that the roles of directory, certificate and register allow right now (WSN-21). */
 function allowedScopes(bank: AuthorizationBank, ctx: KoaContextWithOIDC): readonly string[] {
   const roles = rolesAtIssuance(bank, peerOf(ctx.req));
-  return bank.scopes.filter((scope) =>
+  const allowed = bank.scopes.filter((scope) =>
     (bank.rolesByScope[scope] ?? []).some((role) => roles.some((own) => own === role)),
   );
+  checkAsked(bank, ctx, allowed);
+  return allowed;
+}
+
+/** The engine would leave out what is not allowed and issue a token for nothing; a customer's grant may hold less than it did. */
+function checkAsked(bank: AuthorizationBank, ctx: KoaContextWithOIDC, allowed: readonly string[]): void {
+  if (!isOwnAccount(ctx)) return;
+  const asked = String(ctx.oidc.params?.scope ?? '').split(' ');
+  const foreign = asked.find((scope) => bank.scopes.includes(scope) && !allowed.includes(scope));
+  if (foreign !== undefined)
+    throw new errors.InvalidScope('the roles of the participant do not allow a scope', foreign);
 }
 
 async function participantOf(

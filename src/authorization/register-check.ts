@@ -35,7 +35,11 @@ export async function mayBeIssued(bank: RegisterBank, peer: Peer, route: string)
 export async function isAuthorised({ register }: RegisterBank, peer: Peer, owner: Standing): Promise<boolean> {
   if (register?.atCalls !== true) return true;
   try {
-    const roles = await register.check(owner.participant, undefined, peer.interaction);
+    const roles = await register.check(owner.participant, {
+      certificate: undefined,
+      roles: [],
+      interaction: peer.interaction,
+    });
     return roles.length > 0;
   } catch (cause) {
     if (cause instanceof Refusal && cause.code === 'participant_refused_by_register') return false;
@@ -50,7 +54,11 @@ async function confirmCaller({ register }: RegisterBank, peer: Peer): Promise<re
   if (register === undefined || standing === undefined) return [];
   const certificate = verdict?.ok === true ? verdict.certificate : undefined;
   try {
-    peer.registered = await register.check(standing.participant, certificate, peer.interaction);
+    peer.registered = await register.check(standing.participant, {
+      certificate,
+      roles: [],
+      interaction: peer.interaction,
+    });
   } catch (cause) {
     noted(peer, cause);
     if (!(cause instanceof Refusal) || cause.code !== 'participant_refused_by_register') throw cause;

@@ -30,7 +30,7 @@ export async function rolesAtRegistration(
   const { register } = bank;
   if (register === undefined) return roles;
   try {
-    const registered = await register.check(participant, certificate, peer.interaction);
+    const registered = await register.check(participant, { certificate, roles, interaction: peer.interaction });
     return roles.filter((role) => registered.includes(role));
   } catch (cause) {
     if (cause instanceof Refusal) peer.refusal = { reason: cause.code, detail: cause.detail ?? 'register' };

@@ -153,20 +153,18 @@ export interface Registers {
 export async function openRegisters(settings: Settings, parts: RegisterParts): Promise<Registers> {
   const sources = new Map<string, AuthorityRegister>();
   const byBank = new Map<string, ParticipantRegister>();
-  const metrics = parts.metrics.counter({
+  const count = parts.metrics.counter({
     name: 'portcullis_register_checks_total',
     help: "Checks of participants against the competent authorities' register, by bank and finding.",
     labels: ['bank', 'finding'],
   });
   for (const { id: bank, register: own } of settings.banks) {
     if (own === undefined) continue;
-    const { service, snapshot, country, atCalls = false } = own;
-    const source = JSON.stringify({ service, snapshot });
-    const register = sources.get(source) ?? (await openSource(own, parts));
-    sources.set(source, register);
     const { audit, clock } = parts;
+    const { country, atCalls = false } = own;
+    const register = await openRegister(own, parts, sources);
     const exceptions = exceptionsOf(own);
-    const observe = (finding: string) => metrics({ bank, finding });
+    const observe = (finding: string) => count({ bank, finding });
     byBank.set(
       bank,
       createParticipantRegister({ bank, country, atCalls, register, exceptions, audit, clock, observe }),
@@ -180,21 +178,36 @@ export async function openRegisters(settings: Settings, parts: RegisterParts): P
   };
 }
 
+/** A bank's register: what is remembered of the service is its own, a snapshot is as new as its file and is not remembered. */
+async function openRegister(
+  { service, snapshot, country }: BankRegister,
+  parts: RegisterParts,
+  sources: Map<string, AuthorityRegister>,
+): Promise<AuthorityRegister> {
+  const { clock } = parts;
+  const shared = async (settings: object, open: () => AuthorityRegister | Promise<AuthorityRegister>) => {
+    const key = JSON.stringify(settings);
+    const source = sources.get(key) ?? (await open());
+    sources.set(key, source);
+    return source;
+  };
+  const read = snapshot && (await shared({ snapshot }, () => openSnapshot(snapshot, parts)));
+  if (service === undefined) {
+    if (read === undefined) throw new Error('a register without a source');
+    return read;
+  }
+  const { positiveSeconds: seconds = MAXIMUM_POSITIVE_SECONDS } = service;
+  const source = await shared({ service }, () => openService(service, clock));
+  const asked = rememberPositives(source, { clock, seconds, country });
+  return read === undefined ? asked : withFallback(asked, read);
+}
+
 function exceptionsOf({ exceptions = [] }: BankRegister): readonly RegisterException[] {
   return exceptions.map(({ identifier, roles, until }) => ({ identifier, roles, until: new Date(until) }));
 }
 
-async function openSource({ service, snapshot }: BankRegister, parts: RegisterParts): Promise<AuthorityRegister> {
-  const asked = service === undefined ? undefined : await openService(service, parts.clock);
-  const read = snapshot === undefined ? undefined : openSnapshot(snapshot, parts);
-  if (asked !== undefined && read !== undefined) return withFallback(asked, read);
-  const only = asked ?? read;
-  if (only === undefined) throw new Error('a register without a source');
-  return only;
-}
-
 async function openService(service: NonNullable<BankRegister['service']>, clock: Clock): Promise<AuthorityRegister> {
-  const { url, authorities, certificate, key, positiveSeconds = MAXIMUM_POSITIVE_SECONDS } = service;
+  const { url, authorities, certificate, key } = service;
   const read = (path: string) => readFile(path, 'utf8');
   const identity =
     certificate === undefined || key === undefined
@@ -209,7 +222,7 @@ async function openService(service: NonNullable<BankRegister['service']>, clock:
     ...identity,
     ...trusted,
   });
-  return rememberPositives(createRegisterService({ fetcher, url, clock }), clock, positiveSeconds);
+  return createRegisterService({ fetcher, url, clock });
 }
 
 function openSnapshot(

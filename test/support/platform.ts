@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openRooms, type Rooms } from '../../src/main/rooms.ts';
 import { type Platform, serve } from '../../src/main/serve.ts';
 import type { BankSettings, Settings } from '../../src/main/settings.ts';
+import type { Clock } from '../../src/platform/clock.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { type Authority, type CertificateOptions, createAuthority, type Issued } from './certificates.ts';
 import { type CoreBank, startCoreBank } from './core-bank.ts';
@@ -37,6 +38,8 @@ export interface TestPlatform {
 export interface PlatformOptions {
   readonly clientCertificate?: 'handshake' | 'request';
   readonly banks?: readonly Partial<BankSettings>[];
+  /** Instead of the machine's own. */
+  readonly clock?: Clock;
   /** The proxy before the mTLS door. */
   readonly forwarded?: Settings['doors']['mtls']['forwarded'];
   readonly limits?: Settings['limits'];
@@ -58,8 +61,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
   const statements = await newStatementSigner();
   const settings = await settingsOf(options, directory, authority, core, statements);
   const log = createLog({ level: process.env.PORTCULLIS_TEST_LOG ?? 'silent' });
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
   const open = async () => {
-    const rooms = await openRooms(settings, { databaseUrl: undefined, database: outliving(database), log });
+    const rooms = await openRooms(settings, { databaseUrl: undefined, database: outliving(database), log, ...clock });
     const platform = await serve(settings, rooms, log);
     for (const bank of settings.banks)
       core.trustKeys(bank.id, async () => (await rooms.vault.keyring(bank.id)).publicKeys);

@@ -1,9 +1,10 @@
-export { MAXIMUM_POSITIVE_SECONDS, rememberPositives, withFallback } from './combined.ts';
+export { MAXIMUM_POSITIVE_SECONDS, type Memory, rememberPositives, withFallback } from './combined.ts';
 export {
   createParticipantRegister,
   type ParticipantRegister,
   type ParticipantRegisterOptions,
   type RegisterException,
+  type RegisterOccasion,
   refused as registerRefused,
 } from './participant-register.ts';
 export {

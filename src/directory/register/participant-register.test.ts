@@ -43,7 +43,8 @@ function stage(answer: RegisterAnswer | Error, changes: Partial<ParticipantRegis
     observe: (finding) => void world.findings.push(finding),
     ...changes,
   });
-  const run = async (participant = participantOf()) => check.check(participant, certificate, 'interaction-1');
+  const run = async (participant = participantOf()) =>
+    check.check(participant, { certificate, roles: ['AISP'], interaction: 'interaction-1' });
   const refusal = async (participant = participantOf()): Promise<Refusal> => {
     try {
       await run(participant);
@@ -122,7 +123,7 @@ test('WSN-14 the register sees certificate, number, authority, country and roles
   const participant = participantOf({ registrationNumber: 'PSDGB-FCA-1-2' });
   assert.deepEqual(await run(participant), ['AISP']);
   const parts = { identifier: 'PSDGB-FCA-1-2', country: 'GB', authority: 'FCA', number: '1-2' };
-  assert.deepEqual(world.asked, [{ ...parts, certificate, participant }]);
+  assert.deepEqual(world.asked, [{ ...parts, roles: ['AISP'], certificate, participant }]);
 });
 
 test('the trail has each change of what the register says, not each request; no number and no name is in it', async () => {

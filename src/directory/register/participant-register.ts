@@ -23,6 +23,16 @@ export type RegisterFinding =
   | 'register_role'
   | RegisterSilence;
 
+/** The request for which a participant's authorisation is checked. */
+export interface RegisterOccasion {
+  /** Undefined where none came with the request. */
+  readonly certificate: ClientCertificate | undefined;
+  /** Roles one of which the request needs; empty: whatever there is. An answer at hand that has none of them is asked for anew. */
+  readonly roles: readonly string[];
+  /** `x-fapi-interaction-id`. */
+  readonly interaction: string;
+}
+
 /** A participant's authorisation, as the competent authorities' register has it, for one bank. */
 export interface ParticipantRegister {
   /** True: asked at API calls and token requests too, not only at registration. */
@@ -31,11 +41,7 @@ export interface ParticipantRegister {
    * The roles in which the register lets this participant act in the bank's country; at once when the answer is at hand.
    * @throws Refusal `participant_refused_by_register` 403; `register_unavailable` 503, never an allow
    */
-  check(
-    participant: Participant,
-    certificate: ClientCertificate | undefined,
-    interaction: string,
-  ): readonly Role[] | Promise<readonly Role[]>;
+  check(participant: Participant, occasion: RegisterOccasion): readonly Role[] | Promise<readonly Role[]>;
 }
 
 /**
@@ -92,11 +98,12 @@ export function createParticipantRegister(options: ParticipantRegisterOptions): 
     );
   }
 
-  function check(participant: Participant, certificate: ClientCertificate | undefined, interaction: string) {
+  function check(participant: Participant, occasion: RegisterOccasion) {
+    const { interaction } = occasion;
     const exception = exceptions.get(participant.registrationNumber);
     if (exception !== undefined && clock.now() < exception.until)
       return judge(answerOf(exception, country), participant, interaction);
-    const question = questionOf(participant, certificate);
+    const question = questionOf(participant, occasion);
     if (question === undefined) {
       note(participant, 'register_identifier', [], interaction);
       throw refused('register_identifier');
@@ -129,13 +136,10 @@ function answerOf({ roles, until }: RegisterException, country: string): Registe
 }
 
 /** Undefined for a number that no register of payment institutions can have; an exception may still name it. */
-function questionOf(
-  participant: Participant,
-  certificate: ClientCertificate | undefined,
-): RegisterQuestion | undefined {
+function questionOf(participant: Participant, { certificate, roles }: RegisterOccasion): RegisterQuestion | undefined {
   const { registrationNumber: identifier } = participant;
   const parts = partsOf(identifier);
-  return parts === undefined ? undefined : { ...parts, identifier, certificate, participant };
+  return parts === undefined ? undefined : { ...parts, identifier, roles, certificate, participant };
 }
 
 function findingOf(answer: RegisterAnswer, country: string): readonly [RegisterFinding, readonly Role[]] {

@@ -9,6 +9,8 @@ export interface RegisterQuestion {
   readonly country: string;
   readonly authority: string;
   readonly number: string;
+  /** Roles one of which the request needs; a register may use them, the caller compares in any case. */
+  readonly roles: readonly string[];
   /** The certificate that came with the request; undefined at doors that ask for none. */
   readonly certificate: ClientCertificate | undefined;
   readonly participant: Participant;

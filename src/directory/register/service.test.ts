@@ -15,6 +15,7 @@ const question: RegisterQuestion = {
   country: 'XX',
   authority: 'SANDBOX',
   number,
+  roles: ['AISP'],
   certificate: certificateOf('cert-a'),
   participant: participantOf(),
 };
@@ -69,7 +70,6 @@ for (const [what, value] of MALFORMED)
 
 const ANSWERS: readonly (readonly [string, Partial<FetchResponse>])[] = [
   ['a 404', { status: 404 }],
-  ['a 500', { status: 500 }],
   ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/' } }],
   ['another type', { headers: { 'content-type': 'text/html' } }],
   ['a compressed body', { headers: { 'content-encoding': 'gzip' } }],
@@ -97,6 +97,19 @@ test('N-285 three failures in a row and the service is left alone for half a min
   assert.equal(world.asked.length, 3);
   world.now = secondsAfter(start, 30);
   assert.equal((await service.ask(question)).status, 'authorised');
+});
+
+test('N-30 a nonsensical answer about one participant is no reason to stop asking about the others', async () => {
+  const { world, service } = saying({ ...good, number: 'another' });
+  for (let count = 0; count < 5; count += 1) await silent(service, 'register_other_number');
+  assert.equal(world.asked.length, 5);
+});
+
+test('N-285 a service that fails is one that does not answer', async () => {
+  const { world, service } = stage(() => ({ status: 503 }));
+  for (let count = 0; count < 3; count += 1) await silent(service, 'register_unreachable');
+  await silent(service, 'register_paused');
+  assert.equal(world.asked.length, 3);
 });
 
 test('N-30 a time limit that passed is told apart from a connection that failed', async () => {
@@ -147,9 +160,17 @@ const yes: RegisterAnswer = { status: 'authorised', roles: { XX: ['AISP'] }, unt
 const silence = new RegisterUnavailable('register_timeout', 'silence');
 
 test('N-31 negative answers and silence are never remembered', async () => {
-  for (const answer of [{ status: 'withdrawn' }, { status: 'unknown' }] as const) {
+  const nothing = { status: 'authorised', until: undefined } as const;
+  const negatives: readonly RegisterAnswer[] = [
+    { status: 'withdrawn' },
+    { status: 'unknown' },
+    { ...nothing, roles: {} },
+    { ...nothing, roles: { XX: [] } },
+    { ...nothing, roles: { DE: ['AISP'] } },
+  ];
+  for (const answer of negatives) {
     const { state, register, clock } = turning(answer);
-    const remembering = rememberPositives(register, clock, 300);
+    const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
     for (const turn of [1, 2]) {
       assert.deepEqual(await remembering.ask(question), answer);
       assert.equal(state.asked, turn);
@@ -158,7 +179,7 @@ test('N-31 negative answers and silence are never remembered', async () => {
     assert.deepEqual(await remembering.ask(question), yes);
   }
   const { state, register, clock } = turning(silence);
-  const remembering = rememberPositives(register, clock, 300);
+  const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
   await silent(remembering, 'register_timeout');
   await silent(remembering, 'register_timeout');
   assert.equal(state.asked, 2);
@@ -166,7 +187,7 @@ test('N-31 negative answers and silence are never remembered', async () => {
 
 test('N-31 a positive answer is believed for five minutes from the question on, to the second, and not after a silence', async () => {
   const { state, register, clock } = turning(yes);
-  const remembering = rememberPositives(register, clock, 300);
+  const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
   await remembering.ask(question);
   state.answer = { status: 'withdrawn' };
   state.now = secondsAfter(start, 299);
@@ -178,9 +199,20 @@ test('N-31 a positive answer is believed for five minutes from the question on, 
   assert.equal(state.asked, 3);
 });
 
+test('N-31 an answer at hand that does not give the role a request needs is asked for anew', async () => {
+  const { state, register, clock } = turning({ ...yes, roles: { XX: ['PISP'] } });
+  const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
+  await remembering.ask({ ...question, roles: ['PISP'] });
+  state.answer = { ...yes, roles: { XX: ['AISP', 'PISP'] } };
+  assert.deepEqual(await remembering.ask(question), state.answer);
+  await remembering.ask({ ...question, roles: [] });
+  await remembering.ask({ ...question, roles: ['PISP', 'CBPII'] });
+  assert.equal(state.asked, 2);
+});
+
 test('an authorisation that ends sooner is believed until then', async () => {
   const { state, register, clock } = turning({ ...yes, until: secondsAfter(start, 10) });
-  const remembering = rememberPositives(register, clock, 300);
+  const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
   await remembering.ask(question);
   state.now = secondsAfter(start, 10);
   await remembering.ask(question);
@@ -189,12 +221,13 @@ test('an authorisation that ends sooner is believed until then', async () => {
 
 test('nobody can set a longer memory than five minutes', () => {
   const { register, clock } = turning(yes);
-  for (const seconds of [301, -1, Number.NaN]) assert.throws(() => rememberPositives(register, clock, seconds));
+  for (const seconds of [301, -1, Number.NaN])
+    assert.throws(() => rememberPositives(register, { clock, seconds, country: 'XX' }));
 });
 
 test('one question at a time for a participant and certificate; another certificate is another question', async () => {
   const { state, register, clock } = turning({ status: 'withdrawn' });
-  const remembering = rememberPositives(register, clock, 300);
+  const remembering = rememberPositives(register, { clock, seconds: 300, country: 'XX' });
   await Promise.all([1, 2, 3].map(() => remembering.ask(question)));
   assert.equal(state.asked, 1);
   state.answer = yes;

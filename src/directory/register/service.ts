@@ -28,19 +28,29 @@ export function createRegisterService({ fetcher, url, clock }: RegisterServiceOp
     ask: async (question) => {
       circuit.check();
       const id = uuid();
-      try {
-        const headers = { accept: 'application/json', [QUESTION_ID]: id };
-        const answer = await fetcher.request({ method: 'GET', url: addressFor(base, question), headers });
-        const parsed = parseAnswer(contentOf(answer, id), question);
-        circuit.succeeded();
-        return parsed;
-      } catch (cause) {
-        circuit.failed();
-        throw silenceOf(cause);
-      }
+      const headers = { accept: 'application/json', [QUESTION_ID]: id };
+      const answer = await answered(
+        fetcher.request({ method: 'GET', url: addressFor(base, question), headers }),
+        circuit,
+      );
+      return parseAnswer(contentOf(answer, id), question);
     },
     close: () => fetcher.close(),
   };
+}
+
+/** A nonsensical answer about one participant is no reason to stop asking about the others: only a failing service pauses. */
+async function answered(asking: Promise<FetchResponse>, circuit: ReturnType<typeof createCircuit>) {
+  try {
+    const answer = await asking;
+    if (answer.status >= 500)
+      throw new RegisterUnavailable('register_unreachable', `the register answered ${answer.status}`);
+    circuit.succeeded();
+    return answer;
+  } catch (cause) {
+    circuit.failed();
+    throw silenceOf(cause);
+  }
 }
 
 function addressOf(text: string): URL {

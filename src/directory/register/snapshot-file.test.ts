@@ -39,7 +39,7 @@ function open(format: 'plain' | 'eba' = 'plain', maximumAgeSeconds = 86_400): Au
 async function ask(register: AuthorityRegister, identifier = 'PSDXX-SANDBOX-1'): Promise<RegisterAnswer> {
   const parts = partsOf(identifier);
   assert.ok(parts);
-  return register.ask({ ...parts, identifier, certificate: undefined, participant: participantOf() });
+  return register.ask({ ...parts, identifier, roles: [], certificate: undefined, participant: participantOf() });
 }
 
 function silent(register: AuthorityRegister, code: string): Promise<void> {
@@ -134,6 +134,15 @@ test('a busy platform hears of a change without anybody waiting for the file', a
   later(16);
   assert.equal((await ask(register)).status, 'authorised');
   await register.close();
+  assert.deepEqual(await ask(register), { status: 'unknown' });
+});
+
+test('a clock that is put back does not make an old look last longer', async () => {
+  await writeFile(path, plain());
+  const register = open();
+  assert.equal((await ask(register)).status, 'authorised');
+  await writeFile(path, plain({ number: '2' }));
+  later(-60);
   assert.deepEqual(await ask(register), { status: 'unknown' });
 });
 

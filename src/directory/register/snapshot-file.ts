@@ -73,7 +73,10 @@ export function createSnapshotFile(options: SnapshotFileOptions): AuthorityRegis
   return {
     ask: (question) => {
       const answer = () => answerFrom(usable(current, options).authorisations.get(keyOf(question)), clock.now());
-      const isWithin = (seconds: number) => lookedAt !== undefined && clock.now() < secondsAfter(lookedAt, seconds);
+      const now = clock.now();
+      // A clock that was put back must not stretch the time.
+      const isWithin = (seconds: number) =>
+        lookedAt !== undefined && lookedAt <= now && now < secondsAfter(lookedAt, seconds);
       if (isWithin(LOOK_AGAIN_SECONDS)) return answer();
       const looked = lookOnce();
       return isWithin(PATIENCE_SECONDS) ? answer() : looked.then(answer);

@@ -69,7 +69,11 @@ test('WSN-14 the check sees participant, certificate and request; its roles are 
     return ['AISP'];
   });
   await passes(participantRegistered, call);
-  assert.deepEqual(seen, [evidence.standing.participant, evidence.certificate, call.interaction]);
+  const { interaction } = call;
+  assert.deepEqual(seen, [
+    evidence.standing.participant,
+    { certificate: evidence.certificate, roles: ['AISP'], interaction },
+  ]);
   assert.deepEqual(call.evidence.registered, ['AISP']);
 });
 

@@ -9,9 +9,11 @@ export const participantRegistered: Check = {
   run(call) {
     const { register } = call.bank;
     if (register?.atCalls !== true) return;
+    const { certificate } = call.evidence;
+    const { roles } = call.route;
     const { participant } = known(call, 'standing');
-    const roles = register.check(participant, call.evidence.certificate, call.interaction);
-    return withAnswer(roles, (answer) => accept(call, answer));
+    const registered = register.check(participant, { certificate, roles, interaction: call.interaction });
+    return withAnswer(registered, (answer) => accept(call, answer));
   },
 };
 
