@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { regimes } from '../regimes/index.ts';
 import type { Logo, PageBank } from '../web/index.ts';
+import { limitsOf } from './limits.ts';
 import { addressesOf, type BankSettings, type Settings } from './settings.ts';
 
 /** The colour of a bank that names none: dark enough for white text. */
@@ -20,6 +21,7 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     words: regime.scopes,
     consentDays: regime.consentDays,
     portalUrl: bank.portalUrl ?? addressesOf(bank, settings).portalBase,
+    failedSignInsPerSource: limitsOf(settings).failedSignInsPerSource,
     ownConsentStore: bank.consentStore !== undefined,
     texts: bank.texts,
   };

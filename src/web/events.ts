@@ -52,6 +52,11 @@ export function signInRefused(place: EventPlace, subject: string): AuditEvent {
   };
 }
 
+/** Too many failures from one address: the bank was not asked. */
+export function sourceRefused(place: EventPlace, subject: string): AuditEvent {
+  return { ...signInRefused(place, subject), reason: 'sign_in_source_locked' };
+}
+
 /** The bank did not answer a sign-in. */
 export function signInUnanswered(place: EventPlace, subject: string): AuditEvent {
   return {

@@ -21,6 +21,10 @@ export type AttemptVerdict =
 export interface Lockout {
   /** Takes one attempt before the bank is asked; the fifth in a row locks unless it turns out right. */
   take(key: AttemptKey): Promise<AttemptVerdict>;
+  /** Takes one attempt of an address, whatever the name; over its maximum it waits for the present quarter of an hour to end. */
+  takeSource(key: AttemptKey, maximum: number): Promise<AttemptVerdict>;
+  /** The attempt of an address was none that counts: the customer signed in, or the bank did not answer. */
+  giveBackSource(statements: Statements, key: AttemptKey): Promise<void>;
   /** The customer signed in. */
   forget(statements: Statements, key: AttemptKey): Promise<void>;
   /** The bank did not answer: the attempt does not count. */
@@ -34,6 +38,8 @@ export function createLockout(database: Database, clock: Clock): Lockout {
   const countsFrom = () => secondsAfter(clock.now(), -COUNT_SECONDS);
   return {
     take: (key) => take(database, key, clock.now()),
+    takeSource: (key, maximum) => takeSource(database, key, maximum, clock.now()),
+    giveBackSource: (statements, key) => returnAttempt(statements, windowOf(key, clock.now()).key),
     forget: forgetAttempts,
     giveBack: returnAttempt,
     sweep: async () => {
@@ -50,6 +56,22 @@ async function take(database: Database, key: AttemptKey, now: Date): Promise<Att
   if (counted !== undefined) return { allowed: true, ...counted };
   // Between the two statements the customer may have signed in elsewhere: a lock is then still the safe answer.
   return { allowed: false, lockedUntil: (await findLock(database, key, now)) ?? lockUntil };
+}
+
+async function takeSource(database: Database, source: AttemptKey, maximum: number, now: Date): Promise<AttemptVerdict> {
+  const { key, start, end } = windowOf(source, now);
+  // A moment before the window, so that everything in it counts; the key holds nothing of another one.
+  const countsFrom = new Date(start - 1);
+  const lockUntil = new Date(end);
+  const counted = await countAttempt(database, key, { now, countsFrom, maximum, lockUntil });
+  return counted === undefined ? { allowed: false, lockedUntil: lockUntil } : { allowed: true, ...counted };
+}
+
+/** Windows do not move: many customers behind one address would otherwise never see their failures forgotten. */
+function windowOf({ bank, usernameHash }: AttemptKey, now: Date) {
+  const width = COUNT_SECONDS * 1000;
+  const start = Math.floor(now.getTime() / width) * width;
+  return { key: { bank, usernameHash: `${usernameHash}@${start}` }, start, end: start + width };
 }
 
 /** One form of a user name, so that capitals, blanks and compatibility characters do not make new attempts. */

@@ -42,6 +42,8 @@ export interface PageBank {
   readonly portalUrl?: string | undefined;
   /** True when the bank keeps its consents itself, in its own service. */
   readonly ownConsentStore?: boolean | undefined;
+  /** Failed sign-ins of one address within a quarter of an hour. */
+  readonly failedSignInsPerSource?: number | undefined;
   /** The bank's own wording. */
   readonly texts?: OwnTexts | undefined;
 }

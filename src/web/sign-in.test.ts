@@ -16,6 +16,8 @@ before(async () => {
   database = await openTestDatabase();
   world = await openPages(database, [
     pageBank(),
+    pageBank({ id: 'homebank', name: 'Home Bank' }),
+    pageBank({ id: 'tightbank', name: 'Tight Bank', failedSignInsPerSource: 7 }),
     pageBank({ id: 'realbank', name: 'Real Bank', showTestUsers: undefined }),
   ]);
 });
@@ -111,6 +113,49 @@ test('CLD-24 events: every sign-in is on record by keyed hash, never by name or 
     assert.match(event.subject ?? '', /^[\w-]{43}$/);
     assert.match(event.interaction ?? '', /^[0-9a-f-]{36}$/);
   }
+});
+
+test('guessing elsewhere does not lock a customer out of a browser they signed in with before; that one has its own count', async () => {
+  const start = () => atSignIn(world.start({}, 'homebank'));
+  const home = await start();
+  assert.match((await signIn('user', 'p@ssword!', home)).page.body, /Share data with/);
+  for (let count = 0; count < 5; count += 1) await signIn('user', 'guess', await start());
+  assert.match((await signIn('user', 'p@ssword!', await start())).page.body, /cannot sign in until/);
+  const again = async (username: string, password: string) => {
+    const page = await home.browser.follow(await home.browser.get(world.start({}, 'homebank')));
+    const at = { browser: home.browser, url: page.url, path: new URL(page.url).pathname, body: page.body };
+    return (await signIn(username, password, at)).page.body;
+  };
+  assert.match(await again('user', 'p@ssword!'), /Share data with/);
+  // The mark is of this customer: it does not help to guess at another, nor in another browser's hands when it is altered.
+  for (let count = 0; count < 5; count += 1) await signIn('user2', 'guess', await start());
+  assert.match(await again('user2', 'p@ssword!'), /cannot sign in until/);
+  const stolen = await start();
+  const mark = home.browser.cookies().find(({ name }) => name === '__Secure-portcullis-known');
+  assert.ok(mark !== undefined && mark.path === '/homebank');
+  stolen.browser.plant({ ...mark, value: `${'A'.repeat(43)}.${mark.value.split('.')[1]}` });
+  assert.match((await signIn('user', 'p@ssword!', stolen)).page.body, /cannot sign in until/);
+  for (let count = 0; count < 5; count += 1) await again('user', 'guess');
+  assert.match(await again('user', 'p@ssword!'), /cannot sign in until/);
+});
+
+test('failures of one address over many names: refused before the bank is asked, until the quarter of an hour is over', async () => {
+  const start = () => atSignIn(world.start({}, 'tightbank'));
+  for (let count = 0; count < 3; count += 1) await signIn('user', 'p@ssword!', await start());
+  for (let count = 0; count < 6; count += 1)
+    assert.ok((await signIn(`name ${count}`, 'guess', await start())).page.body.includes(NEUTRAL));
+  // The seventh failure is the last: its own success would not have counted.
+  await signIn('name 7', 'guess', await start());
+  const calls = world.signInCalls;
+  world.events.length = 0;
+  assert.match((await signIn('user', 'p@ssword!', await start())).page.body, /cannot sign in until/);
+  assert.equal(world.signInCalls, calls);
+  assert.deepEqual(
+    world.events.map(({ action, reason }) => [action, reason]),
+    [['sign_in.refused', 'sign_in_source_locked']],
+  );
+  world.now = new Date(world.now.getTime() + LOCK_SECONDS * 1000);
+  assert.match((await signIn('user', 'p@ssword!', await start())).page.body, /Share data with/);
 });
 
 test('a bank that does not answer: 502 page with a way on, and the attempt does not count', async () => {

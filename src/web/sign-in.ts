@@ -22,7 +22,7 @@ export async function showSignIn(visit: AskedVisit): Promise<void> {
  */
 export async function takeSignIn(visit: AskedVisit, form: URLSearchParams): Promise<void> {
   if (visit.interaction.prompt !== 'sign-in') return redirect(visit, visit.path);
-  const { customer, lockedUntil } = await tryCredentials(visit.site, placeOf(visit), form);
+  const { customer, lockedUntil } = await tryCredentials(visit, placeOf(visit), form);
   if (customer === undefined) return sendBack(visit, lockedUntil);
   endFormTokens(visit);
   await visit.site.interactions.signedIn(visit.request, visit.response, {

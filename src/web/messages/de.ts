@@ -19,8 +19,7 @@ export const de: Messages = {
   'signIn.password': 'Passwort',
   'signIn.submit': 'Anmelden',
   'signIn.failed': 'Das hat nicht geklappt. Prüfen Sie Benutzername und Passwort und versuchen Sie es noch einmal.',
-  'signIn.locked':
-    'Es gab zu viele Versuche. Zu Ihrem Schutz ist die Anmeldung mit diesem Benutzernamen bis {time} gesperrt.',
+  'signIn.locked': 'Es gab zu viele Versuche. Zu Ihrem Schutz ist die Anmeldung bis {time} gesperrt.',
   'signIn.forgotten': 'Benutzername oder Passwort vergessen?',
   'signIn.forgottenText':
     'Wenden Sie sich wie gewohnt an {bank} und beginnen Sie danach in der App oder auf der Seite, von der Sie kommen, noch einmal. Geben Sie {participant} nie Ihr Passwort: Es wird nur auf dieser Seite verlangt.',

@@ -17,7 +17,7 @@ export const en = {
   'signIn.password': 'Password',
   'signIn.submit': 'Sign in',
   'signIn.failed': 'That did not work. Check your user name and your password, then try again.',
-  'signIn.locked': 'There were too many attempts. To protect you, this user name cannot sign in until {time}.',
+  'signIn.locked': 'There were too many attempts. To protect you, you cannot sign in until {time}.',
   'signIn.forgotten': 'Forgotten your user name or password?',
   'signIn.forgottenText':
     'Contact {bank} the way you always do, then start again in the app or site you came from. Never give your password to {participant}: it is asked for on this page only.',

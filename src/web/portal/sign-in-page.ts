@@ -33,7 +33,7 @@ export async function takeSignIn(visit: PortalVisit): Promise<void> {
   const form = await takeForm(visit, SIGN_IN, ['username', 'password']);
   const { site, trace } = visit;
   const place = { bank: site.bank.id, participant: undefined, client: undefined, interaction: trace };
-  const { customer, lockedUntil } = await tryCredentials(site, place, form);
+  const { customer, lockedUntil } = await tryCredentials(visit, place, form);
   if (customer === undefined) {
     const notice =
       lockedUntil === undefined ? { kind: 'failed' as const } : { kind: 'locked' as const, until: lockedUntil };
