@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { COVERAGE, COVERED_ROOM, type Covered, coverageLines, isEnough } from './coverage.ts';
 import { type PostgresServer, startPostgres } from './support/postgres-server.ts';
 import { findPrograms } from './support/programs.ts';
 
@@ -18,6 +19,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Of the room that is covered alone. */
+  readonly covered?: Covered | undefined;
 }
 
 async function main(patterns: readonly string[]): Promise<boolean> {
@@ -34,20 +37,34 @@ async function main(patterns: readonly string[]): Promise<boolean> {
   }
 }
 
-/** Everything on the embedded database, then what uses a database on PostgreSQL as well. */
+/** First the room whose coverage counts; then everything else on the embedded database, then what uses a database on PostgreSQL as well. */
 async function runTwice(files: readonly string[], server: PostgresServer): Promise<boolean> {
   const stop = new AbortController();
   const interrupted = (): void => stop.abort();
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   process.env.PORTCULLIS_TEST_POSTGRES_URL = server.url;
   delete process.env.PORTCULLIS_TEST_DATABASE;
-  const embedded = await runTests('embedded database', files, stop.signal);
+  const room = files.filter((file) => file.startsWith(COVERED_ROOM));
+  // A part of the room's tests says nothing about its coverage.
+  const whole = room.length === (await findFiles([`${COVERED_ROOM}**/*.test.ts`])).length;
+  const first = whole ? await runTests(`${COVERED_ROOM}, covered`, room, stop.signal, COVERAGE) : undefined;
+  const rest = whole ? files.filter((file) => !room.includes(file)) : files;
+  const others = await runTests('embedded database', rest, stop.signal);
+  const embedded = first === undefined ? others : sum(first, others);
   process.env.PORTCULLIS_TEST_DATABASE = 'postgres';
   const again = files.filter(usesDatabase);
   const shared = stop.signal.aborted ? undefined : await runTests('PostgreSQL', again, stop.signal);
   const total = shared === undefined ? embedded : sum(embedded, shared);
   report(total);
-  return total.failed === 0 && total.passed > 0 && !stop.signal.aborted;
+  const covered = first === undefined || told(first.covered);
+  return total.failed === 0 && total.passed > 0 && covered && !stop.signal.aborted;
+}
+
+/** Absent figures are as bad as low ones: the room's tests did not come to their end. */
+function told(covered: Covered | undefined): boolean {
+  const lines = covered === undefined ? [`${COVERED_ROOM}: no coverage was counted`] : coverageLines(covered);
+  process.stdout.write(`\n${lines.join('\n')}\n`);
+  return covered !== undefined && isEnough(covered);
 }
 
 async function findFiles(patterns: readonly string[]): Promise<readonly string[]> {
@@ -63,7 +80,12 @@ function usesDatabase(file: string): boolean {
   );
 }
 
-async function runTests(name: string, files: readonly string[], signal: AbortSignal): Promise<Counts> {
+async function runTests(
+  name: string,
+  files: readonly string[],
+  signal: AbortSignal,
+  coverage: Partial<typeof COVERAGE> = {},
+): Promise<Counts> {
   let counts: Counts = { tests: 0, passed: 0, failed: 0, skipped: 0 };
   if (files.length === 0) return counts;
   process.stdout.write(`\n${files.length} test files on the ${name}\n`);
@@ -72,18 +94,24 @@ async function runTests(name: string, files: readonly string[], signal: AbortSig
     concurrency: Math.min(availableParallelism(), 4),
     timeout: TEST_LIMIT_MS,
     signal,
+    ...coverage,
+  });
+  let covered: Covered | undefined;
+  stream.on('test:coverage', ({ summary: { totals, files: each } }) => {
+    covered = { ...totals, files: each };
   });
   stream.on('test:summary', ({ file, counts: all }) => {
     if (file !== undefined) return;
     const skipped = all.skipped + all.todo;
     counts = { tests: all.tests, passed: all.passed, skipped, failed: all.tests - all.passed - skipped };
   });
-  for await (const text of stream.compose(spec)) process.stdout.write(text);
-  return counts;
+  const told = stream.filter(({ type }: { readonly type: string }) => type !== 'test:coverage').compose(spec);
+  for await (const text of told) process.stdout.write(text);
+  return { ...counts, covered };
 }
 
 function sum(a: Counts, b: Counts): Counts {
-  const add = (name: keyof Counts): number => a[name] + b[name];
+  const add = (name: Exclude<keyof Counts, 'covered'>): number => a[name] + b[name];
   return { tests: add('tests'), passed: add('passed'), failed: add('failed'), skipped: add('skipped') };
 }
 
