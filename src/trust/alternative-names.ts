@@ -86,13 +86,20 @@ function addressOf(element: Element): Uint8Array {
 /** Text of an address: dotted, or the canonical form of RFC 5952 §4. */
 export function textOfAddress(octets: Uint8Array): string {
   if (octets.length === 4) return octets.join('.');
-  const groups = Buffer.from(octets).toString('hex').match(/.{4}/g) ?? [];
-  return canonicalAddress(groups.join(':')) ?? groups.join(':');
+  return shortened(
+    Buffer.from(octets)
+      .toString('hex')
+      .replaceAll(/.{4}(?=.)/g, '$&:'),
+  );
 }
 
 /** The canonical text of an address in any legal spelling; undefined when it is none. */
 export function canonicalAddress(text: string): string | undefined {
   if (isIP(text) === 4) return text;
   if (isIP(text) !== 6 || text.includes('%')) return undefined;
-  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  return shortened(text);
+}
+
+function shortened(address: string): string {
+  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
 }

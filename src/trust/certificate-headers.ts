@@ -44,8 +44,12 @@ export function stripCertificateHeaders(request: IncomingMessage, others: Readon
   if (!request.rawHeaders.some((name, index) => index % 2 === 0 && strips(name))) return;
   // Node computes both views from the raw lines on first use, and remembers how many lines there were: read them before.
   const { headers, headersDistinct } = request;
-  const kept = request.rawHeaders.filter((_, index) => !strips(request.rawHeaders[index - (index % 2)] ?? ''));
-  request.rawHeaders.splice(0, request.rawHeaders.length, ...kept);
+  const { rawHeaders } = request;
+  const kept = rawHeaders.filter((_, index) => {
+    const { [index - (index % 2)]: name = '' } = rawHeaders;
+    return !strips(name);
+  });
+  rawHeaders.splice(0, rawHeaders.length, ...kept);
   for (const name of Object.keys(headers)) if (strips(name)) delete headers[name];
   for (const name of Object.keys(headersDistinct)) if (strips(name)) delete headersDistinct[name];
 }

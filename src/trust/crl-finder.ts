@@ -59,20 +59,30 @@ export function createCrlFinder({ clock, fetch, sharing, watch }: Omit<ShelfPart
   };
 }
 
-/** CRL numbers never go back (§9.3). */
+type Age = Pick<Crl, 'number' | 'thisUpdate'>;
+
+/** CRL numbers never go back (§9.3); of lists with the same number, or with none, the date does not. */
 function createNumberMemory() {
-  const numbers = new Map<string, bigint>();
+  const ages = new Map<string, Age>();
   return {
-    accept: (key: string, { number }: Crl) => {
-      const last = numbers.get(key);
-      if (last !== undefined && (number === undefined || number < last)) {
+    accept: (key: string, { number, thisUpdate }: Crl) => {
+      const last = ages.get(key);
+      if (last !== undefined && isOlder({ number, thisUpdate }, last)) {
         throw new Unusable('crl_rollback', 'the list is older than the one before');
       }
-      if (number === undefined) return;
-      if (numbers.size >= MAXIMUM_NUMBERS && last === undefined) numbers.clear();
-      numbers.set(key, number);
+      ages.delete(key);
+      ages.set(key, { number, thisUpdate });
+      for (const oldest of ages.keys()) {
+        if (ages.size <= MAXIMUM_NUMBERS) break;
+        ages.delete(oldest);
+      }
     },
   };
+}
+
+function isOlder({ number, thisUpdate }: Age, last: Age): boolean {
+  if (number === last.number) return thisUpdate < last.thisUpdate;
+  return last.number !== undefined && (number === undefined || number < last.number);
 }
 
 /** A list that another process fetched is as old as its signer says: see the same for OCSP answers. */

@@ -39,7 +39,8 @@ export async function openCrl(der: Uint8Array, issuer: Certificate, policy: Algo
 }
 
 function numberOf(octets: Uint8Array): bigint {
-  if ((octets[0] ?? 0x80) >= 0x80) throw new Unusable('crl_syntax', 'a CRL number below zero');
+  const [sign = 0x80] = octets;
+  if (sign >= 0x80) throw new Unusable('crl_syntax', 'a CRL number below zero');
   return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
 }
 

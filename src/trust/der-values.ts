@@ -32,7 +32,8 @@ export function integerOctets(element: Element): Uint8Array {
 /** A small INTEGER that is not negative. @throws Malformed `der_integer` when negative or of more than four octets. */
 export function smallInteger(element: Element): number {
   const octets = integerOctets(element);
-  if (octets.length > 4 || (octets[0] ?? 0) >= 0x80) throw new Malformed('der_integer', 'an INTEGER out of range');
+  const [sign = 0x80] = octets;
+  if (octets.length > 4 || sign >= 0x80) throw new Malformed('der_integer', 'an INTEGER out of range');
   return octets.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 

@@ -73,9 +73,8 @@ type Accepted = Extract<CertificateVerdict, { ok: true }>;
 
 function withRevocation(verdict: Accepted, statuses: readonly RevocationStatus[]): Evaluation {
   const level = worstOf(statuses);
-  const status = statuses[level];
-  const [leaf] = statuses;
-  if (status === undefined || leaf === undefined) return both(verdict);
+  const { [level]: status = SILENCE } = statuses;
+  const [leaf = SILENCE] = statuses;
   const validUntil = earliest(verdict.validUntil, ...statuses.map((item) => item.validUntil));
   if (status.state === 'good') return both({ ...verdict, validUntil, revocation: evidenceOf(leaf) });
   const strict = refusalOf(status, level, verdict.certificate);
@@ -85,6 +84,18 @@ function withRevocation(verdict: Accepted, statuses: readonly RevocationStatus[]
     : strict;
   return { strict, soft };
 }
+
+/** What stands where nobody was asked: a scheme that demands an answer has none. */
+const SILENCE: RevocationStatus = {
+  state: 'unavailable',
+  method: undefined,
+  permanent: false,
+  thisUpdate: undefined,
+  nextUpdate: undefined,
+  nonce: undefined,
+  validUntil: new Date(0),
+  problems: [],
+};
 
 const SEVERITY = ['good', 'unavailable', 'info_missing', 'unknown', 'revoked'] as const;
 

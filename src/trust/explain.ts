@@ -2,6 +2,7 @@ import { keyProblem } from './algorithms.ts';
 import { organizationIdentifierOf } from './client-certificate.ts';
 import { isDenied } from './deny-list.ts';
 import { evaluate, statusesOf } from './evaluate.ts';
+import { readCertificate } from './judge.ts';
 import { Malformed } from './malformed.ts';
 import { textOfName } from './name-text.ts';
 import { findPath } from './path.ts';
@@ -9,7 +10,7 @@ import { purposeOf } from './purpose.ts';
 import type { Revocation } from './revocation.ts';
 import type { CompiledScheme } from './scheme.ts';
 import type { CertificateVerdict } from './verdict.ts';
-import { ACTED_ON, type Certificate, parseCertificate, serialText } from './x509.ts';
+import { ACTED_ON, type Certificate, serialText } from './x509.ts';
 
 /** The analysis of a chain for people: every check on its own, also those behind the first refusal. */
 export interface Explanation {
@@ -56,7 +57,7 @@ export async function explainChain(
   now: Date,
 ): Promise<Explanation> {
   const { strict: verdict } = await evaluate(chain, scheme, revocation, now);
-  const parsed = chain.map(read);
+  const parsed = chain.map(readCertificate);
   const certificates = parsed.flatMap((item) => (item instanceof Malformed ? [] : [fieldsOf(item, scheme)]));
   const parses = parsed.map((item, index) => parseCheck(item, index));
   const [leaf, ...others] = parsed;
@@ -78,15 +79,6 @@ export async function explainChain(
     ...asked,
   ];
   return { certificates, checks, path: path.map(({ subject }) => textOfName(subject.rdns)), verdict };
-}
-
-function read(der: Uint8Array): Certificate | Malformed {
-  try {
-    return parseCertificate(der);
-  } catch (cause) {
-    if (cause instanceof Malformed) return cause;
-    throw cause;
-  }
 }
 
 function parseCheck(item: Certificate | Malformed, index: number): ExplainedCheck {
@@ -142,8 +134,9 @@ async function revocationChecks(
   revocation: Revocation,
 ): Promise<readonly ExplainedCheck[]> {
   const statuses = await statusesOf(path, scheme, revocation);
+  const subjects = path.map(({ subject }) => textOfName(subject.rdns));
   return statuses.map(({ state, method, problems, thisUpdate }, level) => {
-    const subject = textOfName(path[level]?.subject.rdns ?? []);
+    const { [level]: subject = '' } = subjects;
     const source = method === undefined ? 'no source answered' : `by ${method}, as of ${thisUpdate?.toISOString()}`;
     const unusable = problems.length === 0 ? '' : `; unusable: ${problems.join(', ')}`;
     return { check: 'revocation', ok: state === 'good', detail: state, message: `${subject}: ${source}${unusable}.` };

@@ -117,8 +117,7 @@ export type Presented =
  * The one source that counts for a request (§11.4): the handshake on a direct door, the header of the one proxy on a door
  * behind it. The two are never mixed, and whatever could pass for a forwarded certificate is deleted from the request.
  */
-export function presentedBy(request: IncomingMessage, source: CompiledSource | undefined, now: Date): Presented {
-  if (source === undefined) return presentedDirectly(request);
+export function presentedBy(request: IncomingMessage, source: CompiledSource, now: Date): Presented {
   const { settings } = source;
   const lines = headerLines(request, settings.header);
   const chainLines = settings.chainHeader === undefined ? [] : headerLines(request, settings.chainHeader);
@@ -145,8 +144,8 @@ function standingOf(request: IncomingMessage, source: CompiledSource, now: Date)
   return proven ? 'proxy' : 'impostor';
 }
 
-function isProxyAddress(address: string | undefined, addresses: BlockList): boolean {
-  if (address === undefined) return false;
+/** A connection that is gone has no address. */
+function isProxyAddress(address = '', addresses: BlockList): boolean {
   // A dual-stack listener shows IPv4 peers in the mapped form.
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return isIP(plain) !== 0 && addresses.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');

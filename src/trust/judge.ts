@@ -20,7 +20,7 @@ export interface Judgement {
 export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme, now: Date): Judgement {
   const [first, ...others] = chain;
   if (first === undefined) return absent('certificate_absent');
-  const leaf = readLeaf(first);
+  const leaf = readCertificate(first);
   if (leaf instanceof Malformed) return refused(leaf.code, `The certificate cannot be accepted: ${leaf.message}.`);
   const purpose = purposeOf(leaf, scheme);
   const certificate = clientCertificateOf(leaf, purpose.roles);
@@ -75,7 +75,8 @@ function missingMessage(territories: readonly string[]): string {
   return `No known authority issued the certificate, and the trusted ${which} of ${territories.join(', ')} ${have} not at hand.`;
 }
 
-function readLeaf(der: Uint8Array): Certificate | Malformed {
+/** A certificate, or why it cannot be accepted. */
+export function readCertificate(der: Uint8Array): Certificate | Malformed {
   try {
     return parseCertificate(der);
   } catch (cause) {
@@ -86,6 +87,6 @@ function readLeaf(der: Uint8Array): Certificate | Malformed {
 
 /** What a client sends beside its leaf is only offered help: a certificate that cannot be read helps nobody. */
 function readSurplus(der: Uint8Array): readonly Certificate[] {
-  const certificate = readLeaf(der);
+  const certificate = readCertificate(der);
   return certificate instanceof Malformed ? [] : [certificate];
 }

@@ -85,7 +85,8 @@ function folded(value: string): string {
 function addressWithin(address: Uint8Array, base: Uint8Array, mask: Uint8Array): boolean {
   if (address.length !== base.length) return false;
   return address.every((octet, index) => {
-    const bits = mask[index] ?? 0;
-    return (octet & bits) === ((base[index] ?? 0) & bits);
+    const { [index]: bits = 0xff } = mask;
+    const { [index]: wanted = 0 } = base;
+    return (octet & bits) === (wanted & bits);
   });
 }

@@ -137,8 +137,8 @@ const TOKEN = /\\([0-9A-Fa-f]{2})|\\([ "#+,;<=>\\])|([^\\";<>])/gu;
 function unescapeValue(value: string): string {
   const octets: Buffer[] = [];
   let consumed = 0;
-  for (const [token, pair, special, plain] of value.matchAll(TOKEN)) {
-    octets.push(pair === undefined ? Buffer.from(special ?? plain ?? '', 'utf8') : Buffer.from(pair, 'hex'));
+  for (const [token, pair, special, plain = ''] of value.matchAll(TOKEN)) {
+    octets.push(pair === undefined ? Buffer.from(special ?? plain, 'utf8') : Buffer.from(pair, 'hex'));
     consumed += token.length;
   }
   if (consumed !== value.length || consumed === 0) throw new Malformed('name_syntax', 'a value that is not escaped');

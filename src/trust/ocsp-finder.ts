@@ -101,7 +101,8 @@ async function judge(
  */
 function heldOf(answer: OcspAnswer, maximumAgeSeconds: number, now: Date, signedAt = now) {
   const bound = earliest(secondsAfter(signedAt, maximumAgeSeconds), secondsAfter(now, maximumAgeSeconds));
-  const usableUntil = earliest(answer.nextUpdate ?? bound, bound);
+  // An answer that names no end is as old as it says, not as old as our knowledge of it.
+  const usableUntil = earliest(answer.nextUpdate ?? secondsAfter(answer.thisUpdate, maximumAgeSeconds), bound);
   const begin = signedAt.getTime();
   const refreshAt = new Date(begin + (usableUntil.getTime() - begin) * REFRESH_AT);
   return { answer, usableUntil, refreshAt };

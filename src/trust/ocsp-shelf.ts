@@ -65,7 +65,7 @@ export function createOcspShelf(parts: ShelfParts): OcspShelf {
     try {
       const fresh = await find(key, question, former);
       // Without a new answer the old one serves to its end.
-      if (!('answer' in fresh) || began !== epoch) return;
+      if (!('answer' in fresh) || began !== epoch || isOlder(fresh, former)) return;
       answers.drop(key);
       await answers.load(key, async () => ({ value: fresh, validUntil: fresh.usableUntil }));
       if (fresh.answer.status !== 'good') changed();
@@ -97,6 +97,11 @@ export function createOcspShelf(parts: ShelfParts): OcspShelf {
       return held;
     },
   };
+}
+
+/** Whoever stands between us and the responder may play an older answer that has not ended yet. */
+function isOlder(fresh: HeldAnswer, former: HeldAnswer): boolean {
+  return 'answer' in fresh && 'answer' in former && fresh.answer.thisUpdate < former.answer.thisUpdate;
 }
 
 /** The issuer is part of the key: the same serial of another issuer is another certificate. So are the rules. */

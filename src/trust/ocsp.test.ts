@@ -81,7 +81,8 @@ test('attack 48 answers that are stale, from the future or without end do not co
     [{ producedAt: at(301) }, 'ocsp_time'],
     [{ thisUpdate: at(100), nextUpdate: at(50) }, 'ocsp_time'],
     [{ nextUpdate: null, thisUpdate: at(-7200) }, 'ocsp_time'],
-    [{ nextUpdate: null, thisUpdate: at(-3800) }, 'good'],
+    [{ nextUpdate: null, thisUpdate: at(-3600) }, 'ocsp_time'],
+    [{ nextUpdate: null, thisUpdate: at(-3599) }, 'good'],
     [{ thisUpdate: at(-86_400), nextUpdate: at(-2 * 86_400) }, 'ocsp_time'],
   ];
   for (const [options, expected] of cases) assert.equal(say(options), expected, JSON.stringify(options));

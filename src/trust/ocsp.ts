@@ -140,7 +140,7 @@ function checkTimes(response: OcspResponse, single: SingleResponse, { maximumAge
     throw new Unusable('ocsp_time', 'the answer is from the future');
   }
   if (nextUpdate === undefined) {
-    const stale = now.getTime() - thisUpdate.getTime() > maximumAgeSeconds * 1000 + skew;
+    const stale = now.getTime() - thisUpdate.getTime() >= maximumAgeSeconds * 1000;
     if (stale) throw new Unusable('ocsp_time', 'the answer has no end and is too old');
     return;
   }

@@ -96,7 +96,7 @@ type Found = { readonly path: readonly Certificate[]; readonly anchor: Anchor };
 
 function extend(search: Search, path: readonly Certificate[]): Found | undefined {
   const { input } = search;
-  const child = path.at(-1) ?? input.leaf;
+  const [child = input.leaf] = path.slice(-1);
   const issues = (issuer: Certificate) => Buffer.compare(issuer.subject.der, child.issuer.der) === 0;
   for (const anchor of input.anchors.filter((item) => issues(item.certificate))) {
     const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, path, input);
@@ -136,7 +136,7 @@ function edgeProblem(
   issuer: Certificate,
   level: Level,
 ): PathProblem | undefined {
-  const child = path.at(-1) ?? input.leaf;
+  const [child = input.leaf] = path.slice(-1);
   const key = keyProblem(issuer.publicKeyInfo, input.policy);
   if (key !== undefined) return problemOf('algorithm_policy', level, `The issuing authority has ${key}.`);
   if (!verified(child, issuer)) {
@@ -155,7 +155,7 @@ function edgeProblem(
 }
 
 /** Signatures are checked once per pair of certificate and issuer key (§7.1 rule 10). */
-const MAXIMUM_SIGNATURES = 10_000;
+const MAXIMUM_SIGNATURES = 5_000;
 const signatures = new Map<string, boolean>();
 
 function verified(child: Certificate, issuer: Certificate): boolean {

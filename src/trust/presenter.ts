@@ -36,7 +36,8 @@ export function createPresenter(
     if (known !== undefined) return known;
     const presented = presentedBy(request, source, clock.now());
     requests.set(request, presented);
-    report(presented, watch, request.socket.remoteAddress ?? 'unknown');
+    const { remoteAddress: peer = 'unknown' } = request.socket;
+    report(presented, watch, peer);
     return presented;
   };
 }

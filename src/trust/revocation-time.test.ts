@@ -36,6 +36,30 @@ test('attack 58 an answer is believed no longer than the configured bound, and n
   assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
 });
 
+test('attack 58 an answer that names no end counts from when it was made, not from when we heard it', async () => {
+  const bank = bankOf(root, { order: 'ocsp-only' });
+  bank.set(OCSP, ocsp({ thisUpdate: at(-3_000), producedAt: at(-3_000), nextUpdate: null }));
+  assert.equal(await bank.judge(leaf), 'ok by ocsp');
+  bank.set(OCSP, 'down');
+  bank.at(at(599));
+  assert.equal(await bank.judge(leaf), 'ok by ocsp');
+  bank.at(at(600));
+  assert.equal(await bank.judge(leaf), UNAVAILABLE);
+});
+
+test('attack 49 an older answer that is played while a newer one is at hand does not replace it', async () => {
+  const bank = bankOf(root, { order: 'ocsp-only' });
+  bank.set(OCSP, ocsp({ status: 'revoked', thisUpdate: at(-10), nextUpdate: at(1_000) }));
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
+  bank.set(OCSP, ocsp({ thisUpdate: at(-500), nextUpdate: at(2_000) }));
+  for (const second of [800, 820, 840, 999]) {
+    bank.at(at(second));
+    assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
+    await new Promise(setImmediate);
+  }
+  assert.ok(bank.asked.length > 1);
+});
+
 test('an answer is renewed in the background before it ends', async () => {
   const bank = bankOf(root);
   bank.set(OCSP, ocsp({ nextUpdate: at(1000) }));
@@ -72,6 +96,20 @@ test('attack 57 a list that is older than the one before does not count', async 
   bank.at(at(180));
   bank.set(CRL, crl(root, [], { number: 5n }));
   assert.equal(await bank.judge(leaf), 'ok by crl');
+});
+
+test('attack 57 of lists with one number, or without, the older does not count after the newer', async () => {
+  for (const number of [null, 7n]) {
+    const bank = bankOf(root, { order: 'crl-only', crlMaximumAgeSeconds: 100 });
+    bank.set(CRL, crl(root, [leaf.serial], { number, thisUpdate: at(-60) }));
+    assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
+    bank.at(at(101));
+    bank.set(CRL, crl(root, [], { number, thisUpdate: at(-61) }));
+    assert.equal(await bank.judge(leaf), UNAVAILABLE);
+    bank.at(at(140));
+    bank.set(CRL, crl(root, [], { number, thisUpdate: at(100) }));
+    assert.equal(await bank.judge(leaf), 'ok by crl');
+  }
 });
 
 test('attack 58 the same serial of another issuer is another certificate', async () => {
