@@ -17,6 +17,7 @@ test('distribution points are well-formed, also in the parts that nobody acts on
   assert.equal(await points(name(URL)), 'ok');
   assert.equal(await points(explicit(0, explicit(1, sequence(oid('2.5.4.3'), utf8('x'))))), 'ok');
   assert.equal(await points(name(URL), implicit(1, Buffer.from([6, 0x40])), explicit(2, URL)), 'ok');
+  assert.equal(await points(explicit(2, URL)), 'ok');
   assert.equal(await points(), SYNTAX);
   assert.equal(await points(implicit(1, Buffer.from([6, 0x40]))), SYNTAX);
   assert.equal(await points(name(tagged(0xa3, nothing))), SYNTAX);

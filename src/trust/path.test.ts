@@ -123,6 +123,19 @@ test('attack 36 cross-signed authorities and loops end within the budget', { tim
   assert.ok(spent < 1_000, `${spent} ms of processor time`);
 });
 
+test('attack 36 anchors of one name are tried within the budget too', async () => {
+  const twins = Array.from({ length: 40 }, () => createAuthority('Twin'));
+  const [first = root, last = root] = [twins[0], twins.at(-1)];
+  assert.equal(await judged(first.issue().chain, twins), 'ok');
+  assert.equal(await judged(last.issue().chain, twins), 'certificate_untrusted/path_budget');
+});
+
+test('attack 38 a certificate without subject breaks no constraint on directory names, only on its other names', async () => {
+  const authority = constrained(permitted(directory(rdn('2.5.4.10', utf8('Acme')))));
+  const nameless = (...names: readonly string[]) => authority.issue({ raw: { subject: sequence() }, dnsNames: names });
+  assert.equal(await judged(nameless('a.example').chain, root), 'ok');
+});
+
 test('attack 36 a path of more than five certificates is refused', async () => {
   const two = root.createIntermediate('1').createIntermediate('2');
   assert.equal(await judged(two.createIntermediate('3').issue().chain, root), 'ok');

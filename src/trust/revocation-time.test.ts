@@ -72,6 +72,30 @@ test('an answer is renewed in the background before it ends', async () => {
   assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
 });
 
+test('attack 58 many questions while an answer is being renewed cause one more', async () => {
+  const bank = bankOf(root);
+  bank.set(OCSP, ocsp({ nextUpdate: at(1000) }));
+  await bank.judge(leaf);
+  const gate = Promise.withResolvers<Uint8Array>();
+  bank.set(OCSP, () => gate.promise);
+  for (const second of [760, 800, 840]) {
+    bank.at(at(second));
+    assert.equal(await bank.judge(leaf), 'ok by ocsp');
+  }
+  assert.equal(bank.asked.length, 2);
+  gate.resolve(ocsp({ status: 'revoked', nextUpdate: at(2000) }));
+  await new Promise(setImmediate);
+  assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
+});
+
+test('attack 58 more dead lists than are remembered are asked again, and nothing else', async () => {
+  const bank = bankOf(root, { order: 'crl-only' });
+  const { key } = leaf;
+  const certificates = Array.from({ length: 502 }, (_, index) => root.issue({ key, crlUrls: [`${CRL}${index}`] }));
+  for (const issued of certificates) assert.equal(await bank.judge(issued), UNAVAILABLE);
+  assert.equal(bank.asked.length, 502);
+});
+
 test('a list is renewed in the background, and what it newly names is refused at once', async () => {
   const bank = bankOf(root, { order: 'crl-only' });
   bank.set(CRL, crl(root, [], { nextUpdate: at(1000), number: 1n }));

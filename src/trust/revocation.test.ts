@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
-import { explicit, implicit, oid, sequence, set, utf8 } from '../../test/support/der.ts';
+import { type CertificateOptions, createAuthority, extension, type Issued } from '../../test/support/certificates.ts';
+import { explicit, implicit, oid, sequence, set, tagged, utf8 } from '../../test/support/der.ts';
 import {
   at,
   crl,
@@ -322,6 +322,16 @@ test('an explanation lists every check, also behind the first refusal', async ()
     [[false, 'der_length']],
   );
   await assert.rejects(bank.trust.explain(bad.chain, 'nobody'), /no such bank/);
+});
+
+test('an explanation says whether a certificate is qualified under the law of the Union', async () => {
+  const bank = bankOf(root, 'off');
+  const foreign = sequence(oid('0.4.0.1862.1.7'), sequence(tagged(0x13, Buffer.from('CH'))));
+  const qualified = async (options: CertificateOptions) =>
+    (await bank.trust.explain(root.issue(options).chain, 'bank')).certificates[0]?.qualified;
+  assert.equal(await qualified({ qcType: 'web', qualified: true }), true);
+  assert.equal(await qualified({ qcType: 'web', qualified: true, statements: [foreign] }), false);
+  assert.equal(await qualified({ qcType: 'web' }), false);
 });
 
 test('an explanation shows a bad issuer, a denied key and a responder’s word', async () => {

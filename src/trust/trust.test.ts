@@ -5,6 +5,8 @@ import { createAuthority } from '../../test/support/certificates.ts';
 import { bitString, integer, sequence } from '../../test/support/der.ts';
 import { judge, NOW } from '../../test/support/judging.ts';
 import { createTrust, type TrustScheme } from './index.ts';
+import { judgeChain } from './judge.ts';
+import { compileScheme } from './scheme.ts';
 import { parseCertificate } from './x509.ts';
 
 const root = createAuthority('Test Root');
@@ -65,6 +67,13 @@ test('attack 58 a leaf without its intermediate does not spoil the verdict of th
   assert.equal(await judged([leaf.der]), 'issuer_unknown');
   assert.equal(await judged(leaf.chain), 'ok');
   assert.equal(await judged([leaf.der]), 'issuer_unknown');
+});
+
+test('WSN-04 no chain at all is no certificate', async () => {
+  const { judged } = trustAt(NOW, { bank: schemeOf(root) });
+  assert.equal(await judged([]), 'certificate_absent');
+  const { verdict } = judgeChain([], compileScheme(schemeOf(root)), NOW);
+  assert.equal(verdict.ok ? 'ok' : verdict.detail, 'certificate_absent');
 });
 
 test('banks trust their own anchors alone', async () => {
