@@ -67,7 +67,7 @@ test('a file without institutions does not count', async () => {
   await assert.rejects(snapshotOf([institution({ EntityType: 'PSD_AG' })]), RegisterUnavailable);
 });
 
-test('certificates.md §19 E 67 who is not in it is unknown, to the byte', async () => {
+test('attack 67 who is not in it is unknown, to the byte', async () => {
   for (const key of ['FI-FINFSA-12345', 'FI-FINFSA-123', 'SE-FINFSA-1234', 'FI-FIN-1234', 'fi-finfsa-1234'])
     assert.deepEqual(await answered([institution()], key), { status: 'unknown' });
 });

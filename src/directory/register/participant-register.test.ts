@@ -67,7 +67,7 @@ const REFUSED: readonly (readonly [string, RegisterAnswer])[] = [
 
 for (const late of [false, true])
   for (const [detail, answer] of REFUSED)
-    test(`WSN-14 certificates.md §19 E 67 ${detail} (${JSON.stringify(answer)}), ${late ? 'late' : 'at once'}`, async () => {
+    test(`WSN-14 attack 67 ${detail} (${JSON.stringify(answer)}), ${late ? 'late' : 'at once'}`, async () => {
       const { world, refusal } = stage(answer);
       world.late = late;
       const { code, status, detail: found } = await refusal();
