@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../audit/index.ts';
+import { verdictFacts } from '../trust/index.ts';
 import type { Peer } from './peer.ts';
 
 /** An answer of a machine's endpoint: token, pushed request, introspection, revocation, registration. */
@@ -12,7 +13,6 @@ export function endpointAnswered(answer: {
 }): AuditEvent {
   const { bank, route, peer, status, error, duration } = answer;
   const refused = status >= 400;
-  const certificate = peer.verdict?.ok === true ? peer.verdict.certificate : undefined;
   return {
     family: route.startsWith('client') || route === 'registration' ? 'registration' : 'token',
     action: `${route}.${refused ? 'refused' : 'answered'}`,
@@ -23,7 +23,7 @@ export function endpointAnswered(answer: {
     interaction: peer.interaction,
     reason: peer.refusal?.reason ?? error,
     detail: peer.refusal?.detail,
-    facts: { status, duration: Math.round(duration), door: peer.door, thumbprint: certificate?.thumbprint ?? null },
+    facts: { ...clearedBy(peer), status, duration: Math.round(duration), door: peer.door },
   };
 }
 
@@ -38,6 +38,11 @@ export function certificateRefused(bank: string, peer: Peer): AuditEvent {
     interaction: peer.interaction,
     reason: verdict?.ok === false ? verdict.reason : undefined,
     detail: verdict?.ok === false ? verdict.detail : undefined,
-    facts: { thumbprint: verdict?.certificate?.thumbprint ?? null, subject: verdict?.certificate?.subject ?? null },
+    facts: verdictFacts(verdict),
   };
+}
+
+/** Which certificate, and how it is known that it was not withdrawn (WSN-12, WSO-07); a refused one has a record of its own. */
+function clearedBy({ verdict }: Peer): Readonly<Record<string, string | null>> {
+  return verdictFacts(verdict?.ok === true ? verdict : undefined);
 }

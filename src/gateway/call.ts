@@ -5,7 +5,7 @@ import type { Directory, Standing } from '../directory/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { TokenFacts, Tokens } from '../tokens/index.ts';
-import type { ClientCertificate, Trust } from '../trust/index.ts';
+import type { CertificateVerdict, ClientCertificate, Trust } from '../trust/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { GatewayBank } from './bank.ts';
 import type { CompiledRoute } from './routes.ts';
@@ -35,6 +35,8 @@ export interface PaymentOrder {
 export interface Evidence {
   /** Undefined also where the door and the bank ask for none. */
   certificate: ClientCertificate | undefined;
+  /** What trust said of it; also a refusal. */
+  verdict: CertificateVerdict | undefined;
   /** The text of the presented token; never leaves the process. */
   bearer: string | undefined;
   token: TokenFacts | undefined;
@@ -68,6 +70,7 @@ export interface Call {
 export function noEvidence(): Evidence {
   return {
     certificate: undefined,
+    verdict: undefined,
     bearer: undefined,
     token: undefined,
     standing: undefined,

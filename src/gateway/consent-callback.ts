@@ -4,7 +4,7 @@ import type { ConsentState, Consents } from '../consent/index.ts';
 import { readBody } from '../platform/form.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Tokens } from '../tokens/index.ts';
-import type { Trust } from '../trust/index.ts';
+import { CertificateRefusal, refusalFacts, type Trust } from '../trust/index.ts';
 import type { GatewayLog } from './endings.ts';
 import { interactionHeader, interactionOf } from './interaction.ts';
 
@@ -66,7 +66,7 @@ async function admit({ identities, trust }: ConsentCallbackOptions, request: Inc
   if (request.method !== 'POST')
     throw new Refusal('method_not_allowed', 405, 'Changes are told by POST.', { headers: { allow: 'POST' } });
   const verdict = await trust.clientCertificate(request, identity.scheme);
-  if (!verdict.ok) throw new Refusal(verdict.reason, 401, verdict.message, { detail: verdict.detail });
+  if (!verdict.ok) throw new CertificateRefusal(verdict);
   if (verdict.certificate.thumbprint !== identity.thumbprint)
     throw new Refusal('caller_not_allowed', 403, "Only the bank's own consent store may call here.");
   if (!JSON_TYPE.test(request.headers['content-type'] ?? ''))
@@ -157,7 +157,8 @@ function consentChangedElsewhere(
   };
 }
 
-function callbackRefused(bank: string, { code: reason, detail }: Refusal, interaction: string): AuditEvent {
-  const outcome = 'refused';
-  return { family: 'consent', action: 'consent.callback_refused', outcome, bank, reason, detail, interaction };
+function callbackRefused(bank: string, refusal: Refusal, interaction: string): AuditEvent {
+  const { code: reason, detail } = refusal;
+  const told = { outcome: 'refused', bank, reason, detail, interaction, facts: refusalFacts(refusal) } as const;
+  return { family: 'consent', action: 'consent.callback_refused', ...told };
 }

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../audit/index.ts';
+import { verdictFacts } from '../trust/index.ts';
 import type { Call } from './call.ts';
 import type { Ending, Exchange } from './exchange.ts';
 
@@ -20,11 +21,11 @@ export function requestEnded(
     reason: ending.kind === 'forwarded' ? undefined : ending.reason,
     detail: ending.kind === 'forwarded' ? undefined : (ending.detail ?? check),
     facts: {
+      ...verdictFacts(call?.evidence.verdict),
       route: call?.route.name ?? null,
       method: request.method ?? null,
       status: ending.status,
       milliseconds: Math.round(milliseconds * 10) / 10,
-      thumbprint: call?.evidence.certificate?.thumbprint ?? null,
       role: call?.evidence.role ?? null,
       check: check ?? null,
       door,

@@ -152,6 +152,7 @@ for (const route of cases.filter(({ method }) => method === undefined))
       method: 'GET',
       status: 200,
       thumbprint: 'cert-a',
+      revocation: 'off',
       role: 'AISP',
       check: null,
       door: 'mtls',

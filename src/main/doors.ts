@@ -6,10 +6,10 @@ import { type Door, type DoorOptions, openDoor } from '../platform/door.ts';
 import { healthHandler } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
 import { isMigrated } from '../platform/migrate.ts';
-import { checkServerCertificate } from '../trust/index.ts';
+import { type CertificateVerdict, checkServerCertificate } from '../trust/index.ts';
 import { callbackSchemeIds } from './consent-stores.ts';
 import { openControl } from './control.ts';
-import { handshakeRefused } from './events.ts';
+import { handshakeRefused, peerRefused } from './events.ts';
 import { onboardingHandler } from './onboarding.ts';
 import type { Rooms } from './rooms.ts';
 import { answerError, type Edges, route } from './router.ts';
@@ -167,6 +167,11 @@ function handlerOf(kind: DoorKind, { edges, log }: DoorParts) {
   };
 }
 
+interface Refused {
+  readonly scheme: string;
+  readonly verdict: Extract<CertificateVerdict, { ok: false }>;
+}
+
 /** In handshake mode a certificate that no bank here trusts, and no bank's own consent store has, ends the handshake (LAB-41); each request is judged anew all the same. */
 function acceptPeer(settings: Settings, rooms: Rooms) {
   const banks = settings.banks.map(
@@ -174,10 +179,16 @@ function acceptPeer(settings: Settings, rooms: Rooms) {
   );
   const schemes = [...banks, ...callbackSchemeIds(settings).map((id) => [id, 'strict'] as const)];
   return async (socket: TLSSocket): Promise<boolean> => {
+    let nearest: Refused | undefined;
     // Trust reads the chain, once: Node gives the intermediate certificates to the first reader alone.
     const request = new IncomingMessage(socket);
-    for (const [scheme, revocation] of schemes)
-      if ((await rooms.trust.clientCertificate(request, scheme, { revocation })).ok) return true;
+    for (const [scheme, revocation] of schemes) {
+      const verdict = await rooms.trust.clientCertificate(request, scheme, { revocation });
+      if (verdict.ok) return true;
+      // Of several banks the one that knows the issuer has most to say.
+      if (nearest === undefined || nearest.verdict.detail === 'issuer_unknown') nearest = { scheme, verdict };
+    }
+    if (nearest !== undefined) rooms.audit.enqueue(peerRefused(nearest.scheme, socket.remoteAddress, nearest.verdict));
     return false;
   };
 }

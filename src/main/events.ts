@@ -1,5 +1,5 @@
 import type { Actor, AuditEvent } from '../audit/index.ts';
-import type { CertificateVerdict, DeniedCertificate } from '../trust/index.ts';
+import { type CertificateVerdict, type DeniedCertificate, verdictFacts } from '../trust/index.ts';
 
 /** A connection without an acceptable client certificate that ended in the TLS layer (LAB-36). */
 export function handshakeRefused(refused: { readonly address: string; readonly reason: string }): AuditEvent {
@@ -10,6 +10,19 @@ export function handshakeRefused(refused: { readonly address: string; readonly r
     reason: 'certificate_missing',
     detail: refused.reason,
     facts: { peer: refused.address },
+  };
+}
+
+/** Why the certificate of a handshake was not accepted, by the bank that came nearest to accepting it: the caller learns nothing of it. */
+export function peerRefused(bank: string, address: string | undefined, verdict: CertificateVerdict): AuditEvent {
+  return {
+    family: 'authentication',
+    action: 'certificate.refused',
+    outcome: 'refused',
+    bank,
+    reason: verdict.ok ? undefined : verdict.reason,
+    detail: verdict.ok ? undefined : verdict.detail,
+    facts: { peer: address ?? null, ...verdictFacts(verdict) },
   };
 }
 

@@ -31,7 +31,7 @@ export async function evaluate(
   if (denied !== undefined) return both(denied.verdict);
   if (scheme.revocation === undefined) return both(verdict);
   if (vouched) return both({ ...verdict, revocation: BY_PROXY });
-  return withRevocation(verdict, await statusesOf(path, scheme, revocation));
+  return withRevocation(verdict, path, await statusesOf(path, scheme, revocation));
 }
 
 const BY_PROXY = { method: 'proxy', thisUpdate: undefined, nextUpdate: undefined, nonce: undefined } as const;
@@ -45,8 +45,10 @@ function deniedIn(
   scheme: CompiledScheme,
   certificate: ClientCertificate,
 ): Judgement | undefined {
-  if (!path.some((item) => isDenied(scheme.denied, item))) return undefined;
-  return refused('denied', 'The certificate, its key or its authority is on the deny list of this bank.', certificate);
+  const at = path.find((item) => isDenied(scheme.denied, item));
+  if (at === undefined) return undefined;
+  const message = 'The certificate, its key or its authority is on the deny list of this bank.';
+  return refused('denied', message, certificate, at);
 }
 
 /** The status of every certificate below the anchor, leaf first; the anchor answers to configuration alone (§9.1). */
@@ -71,13 +73,17 @@ export async function statusesOf(
 
 type Accepted = Extract<CertificateVerdict, { ok: true }>;
 
-function withRevocation(verdict: Accepted, statuses: readonly RevocationStatus[]): Evaluation {
+function withRevocation(
+  verdict: Accepted,
+  path: readonly Certificate[],
+  statuses: readonly RevocationStatus[],
+): Evaluation {
   const level = worstOf(statuses);
   const { [level]: status = SILENCE } = statuses;
   const [leaf = SILENCE] = statuses;
   const validUntil = earliest(verdict.validUntil, ...statuses.map((item) => item.validUntil));
   if (status.state === 'good') return both({ ...verdict, validUntil, revocation: evidenceOf(leaf) });
-  const strict = refusalOf(status, level, verdict.certificate);
+  const strict = refusalOf(status, level, verdict.certificate, path[level]);
   const silent = statuses.every(({ state }) => state === 'good' || state === 'unavailable');
   const soft = silent
     ? { ...verdict, validUntil, revocation: { ...evidenceOf(leaf), method: 'soft' as const } }
@@ -109,10 +115,15 @@ function evidenceOf({ method, thisUpdate, nextUpdate, nonce }: RevocationStatus)
   return { method: method ?? 'soft', thisUpdate, nextUpdate, nonce } as const;
 }
 
-function refusalOf({ state }: RevocationStatus, level: number, certificate: ClientCertificate): CertificateVerdict {
+function refusalOf(
+  { state }: RevocationStatus,
+  level: number,
+  certificate: ClientCertificate,
+  at: Certificate | undefined,
+): CertificateVerdict {
   const which = level === 0 ? 'the certificate' : 'an authority above the certificate';
   const [code, words] = state === 'revoked' && level > 0 ? CA_REVOKED : REFUSALS[state];
-  return refused(code, `${words} ${which}.`, certificate).verdict;
+  return refused(code, `${words} ${which}.`, certificate, at).verdict;
 }
 
 const CA_REVOKED = ['ca_revoked', 'The issuer has withdrawn'] as const;

@@ -3,6 +3,7 @@ export { isCertificateHeader, stripCertificateHeaders } from './certificate-head
 export type { JudgeOptions, Trust, TrustRoom } from './contract.ts';
 export { type DeniedCertificate, denialId } from './deny-list.ts';
 export type { CertificateFields, ExplainedCheck, Explanation } from './explain.ts';
+export { CertificateRefusal, refusalFacts, verdictFacts } from './fault.ts';
 export { compileSource as checkForwardedSource, type ForwardedSource } from './forwarded.ts';
 export type { ForwardedFormat } from './forwarded-formats.ts';
 export type { ForwardedParser } from './forwarded-parser.ts';
@@ -26,5 +27,11 @@ export {
 } from './store.ts';
 export { type SubjectMatches, type SubjectProperty, subjectMatches } from './subject.ts';
 export { createTrust, type TrustOptions } from './trust.ts';
-export type { CertificateReason, CertificateVerdict, ClientCertificate, RevocationEvidence } from './verdict.ts';
+export type {
+  CertificateFault,
+  CertificateReason,
+  CertificateVerdict,
+  ClientCertificate,
+  RevocationEvidence,
+} from './verdict.ts';
 export type { XmlElement } from './xml-element.ts';

@@ -1,4 +1,5 @@
 import { clientCertificateOf } from './client-certificate.ts';
+import { faultOf } from './fault.ts';
 import { grantEnds } from './grant.ts';
 import { Malformed } from './malformed.ts';
 import { findPath, type PathProblem } from './path.ts';
@@ -25,13 +26,13 @@ export function judgeChain(chain: readonly Uint8Array[], scheme: CompiledScheme,
   const purpose = purposeOf(leaf, scheme);
   const certificate = clientCertificateOf(leaf, purpose.roles);
   if (chain.length > MAXIMUM_CHAIN) {
-    return refused('chain_too_long', `At most ${MAXIMUM_CHAIN} certificates may be sent.`, certificate);
+    return refused('chain_too_long', `At most ${MAXIMUM_CHAIN} certificates may be sent.`, certificate, leaf);
   }
   const { anchors, algorithms: policy, extendedKeyUsages } = scheme;
   const untrusted = others.flatMap(readSurplus);
   const found = findPath({ leaf, untrusted, anchors, policy, extendedKeyUsages, known: ACTED_ON, now });
   if (!found.ok) return withoutPath(found.problem, scheme, certificate);
-  if (purpose.problem !== undefined) return refused(purpose.problem.code, purpose.problem.message, certificate);
+  if (purpose.problem !== undefined) return refused(purpose.problem.code, purpose.problem.message, certificate, leaf);
   const ends = [...found.path.map(({ notAfter }) => notAfter), ...grantEnds(found.anchor, now)];
   const validUntil = new Date(Math.min(...ends.map((date) => date.getTime())));
   return { verdict: { ok: true, certificate, validUntil }, path: found.path };
@@ -42,9 +43,15 @@ export function absent(code: 'certificate_absent' | 'session_resumed' | 'header_
   return refused(code, 'A client certificate is required: send one in the TLS handshake.');
 }
 
-/** A refusal as verdict. */
-export function refused(code: DetailCode, message: string, certificate?: ClientCertificate): Judgement {
-  return { verdict: { ok: false, reason: reasonOf(code), detail: code, message, certificate }, path: [] };
+/** A refusal as verdict; `at` is the certificate that failed. */
+export function refused(
+  code: DetailCode,
+  message: string,
+  certificate?: ClientCertificate,
+  at?: Certificate,
+): Judgement {
+  const fault = faultOf(code, at);
+  return { verdict: { ok: false, reason: reasonOf(code), detail: code, message, certificate, fault }, path: [] };
 }
 
 const LISTED: ReadonlySet<DetailCode> = new Set([
@@ -56,16 +63,16 @@ const LISTED: ReadonlySet<DetailCode> = new Set([
 
 /** Where trusted lists decide who issues qualified certificates, an issuer they do not grant issues none (WSN-24, N-29). */
 function withoutPath(
-  { code, message }: PathProblem,
+  { code, message, certificate: at }: PathProblem,
   scheme: CompiledScheme,
   certificate: ClientCertificate,
 ): Judgement {
   const { missingLists, qualified } = scheme;
-  if (missingLists === undefined) return refused(code, message, certificate);
+  if (missingLists === undefined) return refused(code, message, certificate, at);
   const missing = code === 'issuer_unknown' && missingLists.length > 0;
   const detail = missing ? 'trusted_list_missing' : code;
   const sentence = missing ? missingMessage(missingLists) : message;
-  const { verdict, path } = refused(detail, sentence, certificate);
+  const { verdict, path } = refused(detail, sentence, certificate, at);
   if (verdict.ok || !qualified || !LISTED.has(detail)) return { verdict, path };
   return { verdict: { ...verdict, reason: 'certificate_not_qualified' }, path };
 }

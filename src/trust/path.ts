@@ -36,6 +36,8 @@ export interface PathProblem {
   readonly code: PathCode;
   readonly level: Level;
   readonly message: string;
+  /** Whose problem it is; undefined when no single certificate is to blame. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** A path that holds, leaf first, or the problem of the best attempt. */
@@ -66,11 +68,17 @@ const MAXIMUM_EDGES = 32;
 export function findPath(input: PathInput): PathResult {
   const search: Search = { input, edges: 0, exhausted: false, best: undefined };
   const own = certificateProblem(input.leaf, 'leaf', input);
-  if (own !== undefined && own.code === 'algorithm_policy') return { ok: false, problem: own };
+  if (own !== undefined && own.code === 'algorithm_policy') return failing(own, input.leaf);
   const found = extend(search, [input.leaf]);
-  if (found === undefined) return { ok: false, problem: search.exhausted ? BUDGET : (search.best ?? UNKNOWN) };
+  if (found === undefined && search.exhausted) return { ok: false, problem: BUDGET };
+  if (found === undefined) return failing(search.best ?? UNKNOWN, input.leaf);
   // Said last, so that a certificate of a stranger is called untrusted before anything else.
-  return own === undefined ? { ok: true, ...found } : { ok: false, problem: own };
+  return own === undefined ? { ok: true, ...found } : failing(own, input.leaf);
+}
+
+/** What nobody else is to blame for is the leaf's. */
+function failing(problem: PathProblem, leaf: Certificate): PathResult {
+  return { ok: false, problem: { certificate: leaf, ...problem } };
 }
 
 const UNKNOWN: PathProblem = {
@@ -99,7 +107,9 @@ function extend(search: Search, path: readonly Certificate[]): Found | undefined
   const [child = input.leaf] = path.slice(-1);
   const issues = (issuer: Certificate) => Buffer.compare(issuer.subject.der, child.issuer.der) === 0;
   for (const anchor of input.anchors.filter((item) => issues(item.certificate))) {
-    const problem = tryEdge(search, path, anchor.certificate, 'anchor') ?? anchorProblem(anchor, path, input);
+    const { certificate } = anchor;
+    const problem =
+      tryEdge(search, path, certificate, 'anchor') ?? blame(anchorProblem(anchor, path, input), certificate);
     if (search.exhausted) return undefined;
     if (problem === undefined) return { path: [...path, anchor.certificate], anchor };
     remember(search, problem);
@@ -122,7 +132,12 @@ function tryEdge(search: Search, path: readonly Certificate[], issuer: Certifica
   search.edges += 1;
   if (search.edges > MAXIMUM_EDGES) search.exhausted = true;
   if (search.exhausted || path.length >= MAXIMUM_DEPTH) return BUDGET;
-  return edgeProblem(search.input, path, issuer, level);
+  const problem = edgeProblem(search.input, path, issuer, level);
+  return blame(problem, problem?.code === 'path_signature' ? path.at(-1) : issuer);
+}
+
+function blame(problem: PathProblem | undefined, certificate: Certificate | undefined): PathProblem | undefined {
+  return problem && { ...problem, certificate };
 }
 
 /** A wrong signature says nothing about the issuer that was meant: any other problem is better to report. */

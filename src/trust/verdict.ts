@@ -50,6 +50,16 @@ export interface RevocationEvidence {
   readonly nonce: 'matched' | 'absent' | undefined;
 }
 
+/** What a refusal is about, for the audit record; never told to the caller. */
+export interface CertificateFault {
+  /** The step that refused. */
+  readonly check: 'presentation' | 'parse' | 'path' | 'purpose' | 'deny list' | 'revocation';
+  /** The certificate that failed, the caller's own or one above it; undefined when none could be read, or no single one is to blame. */
+  readonly certificate: { readonly subject: string; readonly serial: string; readonly thumbprint: string } | undefined;
+  /** What would have been right. */
+  readonly expected: string;
+}
+
 /** What trust says of a certificate, for one bank, at one moment. Absence of anything is refusal. */
 export type CertificateVerdict =
   | {
@@ -68,4 +78,5 @@ export type CertificateVerdict =
       readonly message: string;
       /** Present when the certificate could be read. */
       readonly certificate: ClientCertificate | undefined;
+      readonly fault?: CertificateFault | undefined;
     };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runCommand } from '../../src/main/commands.ts';
 import type { CertificateOptions } from '../support/certificates.ts';
-import { freePorts } from '../support/http.ts';
+import { freePorts, type Received } from '../support/http.ts';
 import { type OpensslResponder, startOpensslResponder } from '../support/openssl-responder.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { refused } from '../support/refusals.ts';
@@ -110,4 +110,43 @@ test('the list decides when the responder is down; what is withdrawn counts at o
   assert.match(metrics, /portcullis_certificate_verdicts_total\{bank="gobank",outcome="certificate_revoked"\} 2/);
   assert.match(metrics, /portcullis_revocation_fetches_total\{protocol="crl",outcome="answered"\} [1-9]/);
   assert.match(metrics, /portcullis_revocation_fetches_total\{protocol="ocsp",outcome="answered"\} [1-9]/);
+});
+
+test('WSN-12 and issue 4 point 10: the record tells check, certificate and what would be right; the caller learns no more than the reason', async () => {
+  const [good, gone] = [
+    agentWith({ serial: GOOD, ocspUrls: [responder.url] }),
+    party.issue({ serial: REVOKED, ocspUrls: [responder.url] }),
+  ];
+  const allowed = await call(good);
+  const answer = await call(party.agentOf(gone));
+  refused(answer, 401, 'certificate_revoked');
+  await platform.rooms.audit.flush();
+  const recordOf = async ({ headers }: Received) =>
+    (
+      await platform.rooms.audit.search({ interaction: String(headers['x-fapi-interaction-id']), family: 'gateway' })
+    )[0];
+  assert.equal((await recordOf(allowed))?.facts?.revocation, 'ocsp');
+  const record = await recordOf(answer);
+  const { thumbprint = '', subject = '' } = (await platform.rooms.trust.judge(gone.chain, 'gobank')).certificate ?? {};
+  const { milliseconds: _, ...facts } = record?.facts ?? {};
+  assert.equal(record?.detail, 'revoked');
+  assert.deepEqual(facts, {
+    thumbprint,
+    subject,
+    issuer: 'CN=Test Root',
+    serial: '03ea',
+    certificateCheck: 'revocation',
+    failedSubject: subject,
+    failedSerial: '03ea',
+    failedThumbprint: thumbprint,
+    expected: 'a certificate that its issuer has not withdrawn',
+    route: 'GET /accounts',
+    method: 'GET',
+    status: 401,
+    role: null,
+    check: 'certificate-trusted',
+    door: 'mtls',
+  });
+  for (const secret of [thumbprint, '03ea', subject, 'has not withdrawn', responder.url])
+    assert.ok(!answer.text.includes(secret), secret);
 });

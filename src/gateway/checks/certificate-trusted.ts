@@ -1,5 +1,4 @@
-import { Refusal } from '../../platform/refusal.ts';
-import type { CertificateVerdict } from '../../trust/index.ts';
+import { CertificateRefusal, type CertificateVerdict } from '../../trust/index.ts';
 import { type Call, learn, withAnswer } from '../call.ts';
 import type { Check } from '../check.ts';
 
@@ -21,8 +20,8 @@ function onlyReads({ request: { method } }: Call): boolean {
 }
 
 function accept(call: Call, verdict: CertificateVerdict): void {
+  learn(call, 'verdict', verdict);
   if (verdict.certificate !== undefined) learn(call, 'certificate', verdict.certificate);
   if (verdict.ok) return;
-  const status = verdict.reason === 'header_invalid' ? 400 : 401;
-  throw new Refusal(verdict.reason, status, verdict.message, { detail: verdict.detail });
+  throw new CertificateRefusal(verdict);
 }

@@ -191,7 +191,7 @@ function answerRefusal(options: ManagementOptions, request: FastifyRequest, repl
 function record({ audit, log }: ManagementOptions, request: FastifyRequest, refusal: Refusal): void {
   const bank = bankIn(request);
   try {
-    audit.enqueue(operationRefused({ ...describe(request), bank }, refusal.status, refusal.code, refusal.detail));
+    audit.enqueue(operationRefused({ ...describe(request), bank }, refusal));
   } catch (cause) {
     // The request is refused already: there is nothing left to hold back.
     log.error({ err: cause, trace: request.id }, 'a refusal of the management API could not be recorded');

@@ -1,4 +1,6 @@
 import type { AuditEvent } from '../../audit/index.ts';
+import type { Refusal } from '../../platform/refusal.ts';
+import { refusalFacts } from '../../trust/index.ts';
 
 /** One request to the management API, as far as it was understood. */
 export interface ManagementRequest {
@@ -16,14 +18,10 @@ export function operationAllowed(request: ManagementRequest): AuditEvent {
 }
 
 /** A request to the management API was refused. */
-export function operationRefused(
-  request: ManagementRequest,
-  status: number,
-  reason: string,
-  detail: string | undefined,
-): AuditEvent {
+export function operationRefused(request: ManagementRequest, refusal: Refusal): AuditEvent {
   const place = placeOf(request);
-  return { ...place, outcome: 'refused', reason, detail, facts: { ...place.facts, status } };
+  const { code: reason, status, detail } = refusal;
+  return { ...place, outcome: 'refused', reason, detail, facts: { ...place.facts, status, ...refusalFacts(refusal) } };
 }
 
 function placeOf({ operation, ...rest }: ManagementRequest) {

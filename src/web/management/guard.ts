@@ -5,7 +5,7 @@ import { checkApproved, type Directory, type Standing } from '../../directory/in
 import type { Clock } from '../../platform/clock.ts';
 import { Refusal } from '../../platform/refusal.ts';
 import type { TokenFacts, TokenResolution, Tokens } from '../../tokens/index.ts';
-import type { ClientCertificate, Trust } from '../../trust/index.ts';
+import { CertificateRefusal, type ClientCertificate, type Trust } from '../../trust/index.ts';
 
 /** A bank as the management API sees it. */
 export interface ManagementBank {
@@ -73,8 +73,7 @@ async function certificateOf(
 ): Promise<ClientCertificate> {
   const verdict = await trust.clientCertificate(request, bank.id);
   if (verdict.ok) return verdict.certificate;
-  const status = verdict.reason === 'header_invalid' ? 400 : 401;
-  throw new Refusal(verdict.reason, status, verdict.message, { detail: verdict.detail });
+  throw new CertificateRefusal(verdict);
 }
 
 async function tokenOf({ tokens, clock }: GuardRooms, bank: ManagementBank, request: IncomingMessage) {
