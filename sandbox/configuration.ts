@@ -151,6 +151,9 @@ export function corePortOf(ports: Ports, bank: SandboxBank): number {
 /** After this time the platform asks the authority again: so long at most a revoked certificate goes on by itself. */
 export const revocationSeconds = 30;
 
+/** Every start publishes the register anew; a sandbox that runs for longer than this registers nobody. */
+const registerSeconds = 604_800;
+
 /** How the banks ask the test authority, which is on this machine and nowhere else. */
 const revocation = {
   hosts: ['localhost'],
@@ -200,6 +203,10 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
     accessTokens,
     ...(routesByScopeAlone === undefined ? {} : { routesByScopeAlone }),
     trust: { anchors: [join(places.authority, 'root.pem')], revocation },
+    register: {
+      country: 'XX',
+      snapshot: { file: places.authorityRegister, format: 'plain', maximumAgeSeconds: registerSeconds },
+    },
     connector: {
       origin: `https://localhost:${corePortOf(ports, bank)}`,
       certificate: join(places.platform, 'gateway.pem'),

@@ -22,6 +22,8 @@ export interface Places {
   readonly configuration: string;
   /** The directory's entries, which the platform imports at start. */
   readonly directoryEntries: string;
+  /** What the competent authority publishes: who is authorised for what. */
+  readonly authorityRegister: string;
   /** The socket by which commands reach the running platform. */
   readonly control: string;
   /** The process id of the running sandbox. */
@@ -43,6 +45,7 @@ export function placesOf(root: string): Places {
     keys: join(root, 'keys'),
     configuration: join(sandbox, 'portcullis.json'),
     directoryEntries: join(sandbox, 'participants.json'),
+    authorityRegister: join(sandbox, 'authority', 'register.json'),
     control: socketOf(sandbox),
     processId: join(sandbox, 'start.pid'),
   };

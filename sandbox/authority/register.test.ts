@@ -118,7 +118,22 @@ describe('the test authority', () => {
     assert.deepEqual(renewed, []);
     assert.deepEqual([...second.keys()], [...first.keys()]);
     const changed = [...second].filter(([path, text]) => first.get(path) !== text).map(([path]) => path);
-    assert.ok(changed.length > 0 && changed.every((path) => path.endsWith('software-statement.jwt')), String(changed));
+    const dated = /software-statement\.jwt$|authority\/register\.json$/;
+    assert.ok(changed.length > 0 && changed.every((path) => dated.test(path)), String(changed));
+  });
+
+  test('WSN-14 the authority publishes the authorisation of every participant, dated at the start', async () => {
+    const entries: unknown = JSON.parse(await readFile(places.directoryEntries, 'utf8'));
+    assert.ok(Array.isArray(entries));
+    const { publishedAt, authorisations } = JSON.parse(await readFile(places.authorityRegister, 'utf8'));
+    assert.equal(publishedAt, new Date(NOW.getTime() + DAY_MS).toISOString());
+    assert.deepEqual(
+      authorisations,
+      entries.map(({ registrationNumber, roles }) => {
+        const [country, authority, number] = String(registrationNumber).slice(3).split('-');
+        return { country, authority, number, roles: { XX: roles } };
+      }),
+    );
   });
 
   test('participant: what cannot be meant is refused with a sentence', () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Places } from '../places.ts';
+import { authorisationsOf } from './authorisations.ts';
 import { openAuthority } from './authority.ts';
 import { openDirectorySigner } from './directory.ts';
 import { readable, readIfThere, writePublic } from './files.ts';
@@ -51,7 +52,7 @@ export async function openRegister(
     if (await equip(plan, equipment)) renewed.push(plan.entry.id);
   }
   const entries = plans.map((plan) => plan.entry);
-  await writePublic(places.directoryEntries, readable(entries));
+  await publish(places, entries, now);
   return { entries, renewed };
 }
 
@@ -63,7 +64,11 @@ export async function addParticipant(places: Places, plan: ParticipantPlan, now:
     throw new Error(`there is a participant ${id} already, in ${join(places.participants, id)}: choose another name`);
   }
   await equip(plan, await openEquipment(places, now));
-  await writePublic(places.directoryEntries, readable([...plans, plan].map((known) => known.entry)));
+  await publish(
+    places,
+    [...plans, plan].map((known) => known.entry),
+    now,
+  );
   return plan.entry;
 }
 
@@ -81,6 +86,12 @@ export async function openEquipment(places: Places, now: Date, status?: string):
     signer: await openDirectorySigner(places.authority),
     now,
   };
+}
+
+/** The directory's list of participants, and what the competent authority publishes of them. */
+async function publish(places: Places, entries: readonly DirectoryEntry[], now: Date): Promise<void> {
+  await writePublic(places.authorityRegister, readable(authorisationsOf(entries, now)));
+  await writePublic(places.directoryEntries, readable(entries));
 }
 
 async function equip(plan: ParticipantPlan, equipment: Equipment): Promise<boolean> {

@@ -58,8 +58,6 @@ test('N-30 no file, and then a file: nothing is answered before', async () => {
   await silent(register, 'register_unreadable');
   later(10);
   await writeFile(path, plain());
-  await silent(register, 'register_unreadable');
-  later(60);
   assert.equal((await ask(register)).status, 'authorised');
 });
 
@@ -124,6 +122,14 @@ test('N-31 a withdrawal in the file counts within five minutes, however seldom s
   await rename(`${path}.new`, path);
   later(76);
   assert.deepEqual(await ask(register), { status: 'withdrawn' });
+});
+
+test('nobody is refused by what the file said before', async () => {
+  await writeFile(path, plain());
+  const register = open();
+  assert.deepEqual(await ask(register, 'PSDXX-SANDBOX-2'), { status: 'unknown' });
+  await writeFile(path, plain({ number: '2' }));
+  assert.equal((await ask(register, 'PSDXX-SANDBOX-2')).status, 'authorised');
 });
 
 test('a busy platform hears of a change without anybody waiting for the file', async () => {

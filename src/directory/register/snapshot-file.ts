@@ -70,16 +70,20 @@ export function createSnapshotFile(options: SnapshotFileOptions): AuthorityRegis
     return looking;
   }
 
+  /** A clock that was put back must not stretch the time. */
+  function isWithin(seconds: number): boolean {
+    const now = clock.now();
+    return lookedAt !== undefined && lookedAt <= now && now < secondsAfter(lookedAt, seconds);
+  }
+
   return {
     ask: (question) => {
       const answer = () => answerFrom(usable(current, options).authorisations.get(keyOf(question)), clock.now());
-      const now = clock.now();
-      // A clock that was put back must not stretch the time.
-      const isWithin = (seconds: number) =>
-        lookedAt !== undefined && lookedAt <= now && now < secondsAfter(lookedAt, seconds);
-      if (isWithin(LOOK_AGAIN_SECONDS)) return answer();
-      const looked = lookOnce();
-      return isWithin(PATIENCE_SECONDS) ? answer() : looked.then(answer);
+      if (!isWithin(PATIENCE_SECONDS)) return lookOnce().then(answer);
+      const due = isWithin(LOOK_AGAIN_SECONDS) ? undefined : lookOnce();
+      const known = isUsable(current, options) ? answer() : undefined;
+      // Nobody is refused by what the file said before: a look costs less than the refusal.
+      return known?.status === 'authorised' ? known : (due ?? lookOnce()).then(answer);
     },
     close: async () => {
       await looking;
@@ -87,14 +91,19 @@ export function createSnapshotFile(options: SnapshotFileOptions): AuthorityRegis
   };
 }
 
-function usable({ snapshot, problem }: Look, { maximumAgeSeconds, clock }: SnapshotFileOptions): Snapshot {
+function isUsable({ snapshot }: Look, { maximumAgeSeconds, clock }: SnapshotFileOptions): boolean {
+  return snapshot !== undefined && clock.now() < secondsAfter(snapshot.publishedAt, maximumAgeSeconds);
+}
+
+function usable(look: Look, options: SnapshotFileOptions): Snapshot {
+  const { snapshot, problem } = look;
   if (snapshot === undefined)
     throw new RegisterUnavailable(
       'register_unreadable',
       'there is no snapshot of the register that can be read',
       problem,
     );
-  if (secondsAfter(snapshot.publishedAt, maximumAgeSeconds) <= clock.now())
+  if (!isUsable(look, options))
     throw new RegisterUnavailable('register_stale', 'the snapshot of the register is too old', problem);
   return snapshot;
 }
