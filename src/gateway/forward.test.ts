@@ -202,7 +202,7 @@ test('a bank that does not answer in time is 502', async () => {
   stage.listener = () => undefined;
   const got = await stage.send();
   assert.equal(got.status, 502);
-  assert.equal(stage.world.events[0]?.detail, 'UND_ERR_HEADERS_TIMEOUT');
+  assert.equal(stage.world.events[0]?.detail, 'headers_timeout');
 });
 
 test('an answer that breaks off midway breaks off at the caller', async () => {

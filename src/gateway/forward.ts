@@ -8,8 +8,8 @@ import { factsHeader } from './facts.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { interactionHeader } from './interaction.ts';
 
-type Handler = Parameters<Upstream['dispatcher']['dispatch']>[1];
-type Controller = Parameters<NonNullable<Handler['onRequestStart']>>[0];
+type Handler = Parameters<Upstream['get']>[1];
+type Flow = Parameters<Handler['onRequestStart']>[0];
 
 /** Longest time a caller may let the answer wait, in milliseconds: each stalled one holds a connection to the bank. */
 const stallMilliseconds = 30_000;
@@ -30,6 +30,11 @@ export function forward(call: Call, facts: string, relay: Relay): void {
   const { request, bank } = call;
   const headers = requestHeaders(request.rawHeaders, request.headers.connection);
   headers.push(interactionHeader, call.interaction, factsHeader, facts);
+  const handler = relayHandler(call.response, call.interaction, relay);
+  if (call.route.method === 'GET' && !bodyExpected(request)) {
+    bank.upstream.get({ path: call.target, headers }, handler);
+    return;
+  }
   const body = bodyExpected(request) ? countedBody(request) : null;
   const length = request.headers['content-length'];
   if (body !== null && length !== undefined) headers.push('content-length', length);
@@ -40,7 +45,7 @@ export function forward(call: Call, facts: string, relay: Relay): void {
       headers,
       body,
     },
-    relayHandler(call.response, call.interaction, relay),
+    handler,
   );
 }
 
@@ -70,7 +75,7 @@ function concernsCaller(status: number): boolean {
 }
 
 function relayHandler(response: ServerResponse, interaction: string, relay: Relay): Handler {
-  let controller: Controller | undefined;
+  let controller: Flow | undefined;
   let gone = response.destroyed;
   let refused: Refusal | undefined;
   let discarded = 0;

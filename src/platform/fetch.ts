@@ -2,6 +2,7 @@ import { lookup as lookUp } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, Client, type Dispatcher, Pool } from 'undici';
 import { isPublicAddress } from './address.ts';
+import { createForwarder, type Forwarder } from './forwarder.ts';
 import { Refusal } from './refusal.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -111,14 +112,18 @@ export interface UpstreamOptions {
 /** The one server the gateway forwards to, over kept connections. */
 export interface Upstream {
   readonly origin: string;
-  /** For `dispatch` with handlers, which is the fastest way through undici (performance.md §1). */
+  /** For requests with a body: `dispatch` with handlers is the fastest way through undici (performance.md §1). */
   readonly dispatcher: Dispatcher;
+  /** For requests without one, which nearly all are (decision 9). */
+  readonly get: Forwarder['get'];
   close(): Promise<void>;
 }
 
 const UPSTREAM_CONNECTIONS = 128;
 const UPSTREAM_HEADERS_TIMEOUT_MS = 10_000;
 const UPSTREAM_BODY_TIMEOUT_MS = 30_000;
+/** Shorter than what servers keep idle connections for, so that few are ended under a request. */
+const UPSTREAM_IDLE_MS = 4_000;
 
 /** A pool of connections to one origin. @throws Error when the origin is not `https://host[:port]` */
 export function createUpstream(options: UpstreamOptions): Upstream {
@@ -126,15 +131,29 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   if (url.protocol !== 'https:' || url.origin !== options.origin) {
     throw new Error(`upstream ${options.origin}: write https://host:port and nothing else`);
   }
+  const tls = identityOf(options);
+  const connections = options.connections ?? UPSTREAM_CONNECTIONS;
+  const headersMs = options.headersTimeoutMs ?? UPSTREAM_HEADERS_TIMEOUT_MS;
+  const bodyMs = options.bodyTimeoutMs ?? UPSTREAM_BODY_TIMEOUT_MS;
   const dispatcher = new Pool(url.origin, {
     allowH2: false,
-    connections: options.connections ?? UPSTREAM_CONNECTIONS,
-    headersTimeout: options.headersTimeoutMs ?? UPSTREAM_HEADERS_TIMEOUT_MS,
-    bodyTimeout: options.bodyTimeoutMs ?? UPSTREAM_BODY_TIMEOUT_MS,
+    connections,
+    headersTimeout: headersMs,
+    bodyTimeout: bodyMs,
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
-    connect: { ...identityOf(options), timeout: CONNECT_TIMEOUT_MS },
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
   });
-  return { origin: url.origin, dispatcher, close: () => dispatcher.destroy() };
+  const waits = { connectMs: CONNECT_TIMEOUT_MS, headersMs, bodyMs, idleMs: UPSTREAM_IDLE_MS };
+  const { get, close } = createForwarder({ url, tls, connections, waits });
+  return {
+    origin: url.origin,
+    dispatcher,
+    get,
+    close: async () => {
+      close();
+      await dispatcher.destroy();
+    },
+  };
 }
 
 /** A command may rotate keys and re-encrypt what they protect. */

@@ -60,7 +60,11 @@ export const BUILTIN_HOMES: Readonly<Record<string, readonly (readonly [string, 
     ['src/platform/door.ts', ['connect']],
     ['src/', ['BlockList', 'isIP', 'isIPv4', 'isIPv6']],
   ],
-  'node:tls': [['src/trust/', ['TLSSocket']]],
+  'node:tls': [
+    ['src/trust/', ['TLSSocket']],
+    // The way of requests to the bank (decision 9).
+    ['src/platform/forwarder-connection.ts', ['connect']],
+  ],
   'node:dgram': [],
   'node:dns': [['src/platform/fetch.ts', ['lookup']]],
   'node:dns/promises': [],

@@ -34,6 +34,7 @@ export function bankOf(changes: Partial<GatewayBank> = {}): GatewayBank {
       get dispatcher(): never {
         return unexpected('the upstream');
       },
+      get: () => unexpected('the upstream'),
       close: async () => undefined,
     },
     accountNumber: async () => 'DE02120300000000201234',
