@@ -9,6 +9,7 @@ import { allowCertificate, denyCertificate, listDenials, reloadFiles } from './d
 import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
+import { importTrustedList, readTrustedListFile, showTrustedLists } from './trusted-list-commands.ts';
 
 /** What a command prints, and the process's exit status. */
 export interface CommandResult {
@@ -224,6 +225,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['certificate deny', denyCertificate],
   ['certificate allow', allowCertificate],
   ['certificate denied', listDenials],
+  ['trusted-list import', importTrustedList],
+  ['trusted-list show', showTrustedLists],
 ]);
 
 /** Runs a command on open rooms. A Refusal becomes its sentence and exit status 1. */
@@ -252,6 +255,7 @@ export async function readCommandFile(name: string, words: readonly string[]): P
   const path = words[name === 'client renew' ? 2 : 0];
   if (path === undefined) return undefined;
   if (name === 'participant import') return readFile(path, 'utf8');
+  if (name === 'trusted-list import') return readTrustedListFile(path);
   return name === 'certificate explain' || name === 'client renew' ? pemOf(await readFile(path)) : undefined;
 }
 

@@ -6,8 +6,8 @@ import { type CommandRequest, type CommandResult, runCommand } from './commands.
 import type { Rooms } from './rooms.ts';
 import type { Settings } from './settings.ts';
 
-/** A command with the participants of a whole market in its file stays below this. */
-const MAXIMUM_COMMAND_BYTES = 4 * 1024 * 1024;
+/** A command with a trusted list of the largest size in its file, quoted as JSON, stays below this. */
+const MAXIMUM_COMMAND_BYTES = 20 * 1024 * 1024;
 
 /**
  * The socket by which the command line reaches a running platform: the embedded database has one owner, so a second process

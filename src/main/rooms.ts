@@ -11,6 +11,7 @@ import { openPglite } from '../platform/pglite.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { createTokens, type Tokens } from '../tokens/index.ts';
 import { openSharing, type Sharing, type TrustRoom } from '../trust/index.ts';
+import type { TrustedLists } from '../trusted-lists/index.ts';
 import { createVault, openFileKeyStore, type Vault } from '../vault/index.ts';
 import { openConsentStores } from './consent-stores.ts';
 import { type Denials, openDenials } from './denials.ts';
@@ -18,6 +19,7 @@ import { openRegisters } from './registers.ts';
 import { createReloads, type Reloads } from './reloads.ts';
 import type { Settings } from './settings.ts';
 import { openTrust, schemeIds } from './trust.ts';
+import { openTrustedLists } from './trusted-lists.ts';
 
 /** The core rooms, open and ready: what commands and the edges work on. */
 export interface Rooms {
@@ -29,6 +31,7 @@ export interface Rooms {
   readonly audit: Audit;
   readonly vault: Vault;
   readonly trust: TrustRoom;
+  readonly trustedLists: TrustedLists;
   /** The other processes of the platform, as far as certificates are concerned. */
   readonly sharing: Sharing;
   readonly denials: Denials;
@@ -84,6 +87,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const reloads = createReloads({ log, metrics });
     sharing.on('reload', () => void reloads.reload());
     const { trust, behindProxy } = await openTrust(settings, { clock, log, metrics, sharing, reloads });
+    const trustedLists = await openTrustedLists(settings, { database, audit, clock, log, metrics, trust });
     const schemes = schemeIds(settings);
     const denials = await openDenials({ database, audit, clock, log, trust, sharing, schemes });
     const directory = await createDirectory({ database, audit, clock, log });
@@ -92,6 +96,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
     const consents = await createConsents({ stores: stores.storeOf, database, clock });
     const tokens = await createTokens({ database, audit, vault, clock, log });
     const close = async () => {
+      await trustedLists.close();
       await Promise.all([consents.close(), directory.close(), registers.close(), tokens.close(), trust.close()]);
       await sharing.close();
       await stores.close();
@@ -108,6 +113,7 @@ export async function openRooms(settings: Settings, options: RoomsOptions): Prom
       vault,
       expireConsents: stores.expireDue,
       trust,
+      trustedLists,
       sharing,
       denials,
       reloads,

@@ -63,6 +63,7 @@ export async function serve(
   const portal = roles.has('web') ? await openPortal(settings, rooms, connectorOf, log) : undefined;
   const served = { edges, gateway, consentCallback, pages, management, portal };
   const doors = await openDoors(settings, rooms, log, served);
+  rooms.trustedLists.start();
   const background = startBackground(rooms, [...edges.keys()], [pages, portal], report);
   return {
     doors,

@@ -5,6 +5,7 @@ import { Forwarded } from './forwarded.ts';
 import { Limits } from './limits.ts';
 import { BankRegister, checkRegister } from './registers.ts';
 import { AcceptNoRevocation, BankTrust, checkTrust, RevocationRule } from './trust-settings.ts';
+import { checkTrustedLists } from './trusted-list-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const Path = FilePath('Path of a file, relative to the configuration file.');
@@ -220,6 +221,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     }
     checkRegister(bank.register, `${at}.register`);
     checkTrust(bank.trust, `${at}.trust`, settings.sandbox === true);
+    checkTrustedLists(bank.trust, `${at}.trust`);
     checkTrust(bank.consentStore ?? {}, `${at}.consentStore`, settings.sandbox === true);
     if (bank.profile === 'baseline' && settings.sandbox !== true && bank.acceptBaselineProfile === undefined) {
       throw new Error(

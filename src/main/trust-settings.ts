@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { FilePath } from '../platform/config.ts';
+import { TrustedListSettings } from './trusted-list-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -80,10 +81,13 @@ const Denied = Type.Union([
 /** Which client certificates a bank trusts. Signature and time are always checked: no setting switches them off (WSO-07). */
 export const BankTrust = Type.Object(
   {
-    anchors: Type.Array(FilePath('Path of a file, relative to the configuration file.'), {
-      minItems: 1,
-      description: 'PEM files of root or issuing certificates.',
-    }),
+    anchors: Type.Optional(
+      Type.Array(FilePath('Path of a file, relative to the configuration file.'), {
+        minItems: 1,
+        description: 'PEM files of root or issuing certificates. Needed unless trustedLists are named.',
+      }),
+    ),
+    trustedLists: Type.Optional(TrustedListSettings),
     extendedKeyUsages: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description: 'Names or OIDs of purposes the certificate must have. Without it: clientAuth.',

@@ -102,7 +102,9 @@ async function followAnchors(reloads: Reloads, { id, paths, scheme }: SchemeFile
 }
 
 function bankScheme({ id, trust }: BankSettings): SchemeFiles {
-  const { extendedKeyUsages = ['clientAuth'], revocation = {} } = trust;
-  const { anchors: paths, acceptNoRevocation: _, readsWithoutRevocation: __, rolesFrom: ___, ...others } = trust;
-  return { id, bank: id, paths, scheme: { ...others, extendedKeyUsages, revocation } };
+  const { anchors: paths = [], extendedKeyUsages = ['clientAuth'], revocation = {}, trustedLists } = trust;
+  const { anchors: _, acceptNoRevocation: __, readsWithoutRevocation: ___, rolesFrom: ____, ...others } = trust;
+  const { trustedLists: _____, ...scheme } = others;
+  const missingLists = trustedLists?.map(({ territory }) => territory);
+  return { id, bank: id, paths, scheme: { ...scheme, extendedKeyUsages, revocation, missingLists } };
 }

@@ -34,4 +34,4 @@ export type {
   ClientCertificate,
   RevocationEvidence,
 } from './verdict.ts';
-export type { XmlElement } from './xml-element.ts';
+export { MAXIMUM_XML_BYTES, type XmlElement } from './xml-element.ts';

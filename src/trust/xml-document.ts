@@ -1,9 +1,7 @@
 import { DOMParser } from '@xmldom/xmldom';
 import { Refusal } from '../platform/refusal.ts';
-import type { XmlElement } from './xml-element.ts';
+import { MAXIMUM_XML_BYTES, type XmlElement } from './xml-element.ts';
 
-/** The largest list of the Union has a few megabytes; verifying one of this size takes about half a minute on one core. */
-export const MAXIMUM_XML_BYTES = 12 * 1024 * 1024;
 /** A trusted list is nested about fifteen deep; readers call themselves once per level. */
 const MAXIMUM_DEPTH = 64;
 /** A list of the largest size has fewer. */

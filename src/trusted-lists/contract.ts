@@ -5,7 +5,7 @@ import type { PinnedList, TrustedList } from './list.ts';
 /** A list that a bank uses. */
 export interface ConfiguredList extends PinnedList {
   /** Gets the document from where it is published. @throws Refusal or Error when there is none to be had */
-  readonly obtain: () => Promise<Uint8Array>;
+  readonly obtain: (signal: AbortSignal) => Promise<Uint8Array>;
   /** How often it is looked for. */
   readonly refreshSeconds: number;
 }

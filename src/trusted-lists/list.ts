@@ -1,6 +1,8 @@
 import { Refusal } from '../platform/refusal.ts';
 import type { CertificateUse, GrantedPeriod, XmlElement } from '../trust/index.ts';
 
+export { MAXIMUM_XML_BYTES as MAXIMUM_LIST_BYTES } from '../trust/index.ts';
+
 /** A service of a list that was granted, now or before, what somebody here may ask for. */
 export interface ListedService {
   readonly provider: string;

@@ -11,6 +11,8 @@ const MEMORY_LIMIT_MB = 1_024;
 export interface ListReader {
   /** See `readTrustedList`; what takes too long or too much memory is refused as well. @throws Refusal `trusted_list_refused` 400 */
   read(document: Uint8Array, pins: readonly PinnedList[], now: Date): Promise<TrustedList>;
+  /** Ends what is being read; nothing is read any more. */
+  close(): Promise<void>;
 }
 
 /** What the thread answers: the list, or the refusal in parts. */
@@ -23,20 +25,32 @@ export type ReadingOutcome =
 export function createListReader(limits: { readonly timeMs?: number; readonly memoryMb?: number } = {}): ListReader {
   const { timeMs = TIME_LIMIT_MS, memoryMb = MEMORY_LIMIT_MB } = limits;
   let last: Promise<unknown> = Promise.resolve();
+  let thread: Worker | undefined;
+  let closed = false;
+  const begin = (given: object): Worker => {
+    if (closed) throw new Error('reading a trusted list: the platform is being closed');
+    thread = threadFor(given, memoryMb);
+    return thread;
+  };
   return {
     read: (document, pins, now) => {
-      const next = last.then(() => readApart({ document, pins, now }, timeMs, memoryMb));
+      const next = last.then(() => readApart(begin({ document, pins, now }), timeMs));
       last = next.catch(() => undefined);
       return next;
+    },
+    close: async () => {
+      closed = true;
+      await thread?.terminate();
     },
   };
 }
 
-async function readApart(workerData: object, timeMs: number, memoryMb: number): Promise<TrustedList> {
-  const thread = new Worker(new URL('./reading-thread.ts', import.meta.url), {
-    workerData,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-  });
+function threadFor(workerData: object, memoryMb: number): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: memoryMb };
+  return new Worker(new URL('./reading-thread.ts', import.meta.url), { workerData, resourceLimits });
+}
+
+async function readApart(thread: Worker, timeMs: number): Promise<TrustedList> {
   try {
     const outcome = await outcomeOf(thread, timeMs);
     if ('list' in outcome) return outcome.list;

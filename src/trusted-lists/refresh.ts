@@ -35,6 +35,8 @@ export interface RefresherOptions {
   /** Imports a document as the list of this territory and no other. */
   readonly importList: (bank: string, document: Uint8Array, actor: Actor, territory: string) => Promise<TrustedList>;
   readonly loadChanged: () => Promise<void>;
+  /** Ends what is under way when the room is closed. */
+  readonly signal: AbortSignal;
 }
 
 /** Keeps the lists of this process up to date. */
@@ -52,13 +54,12 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const warned = new Map<string, Date>();
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let closed = false;
 
   async function round(fetching: boolean): Promise<void> {
     await options.loadChanged();
     for (const { bank, lists } of shelf.banks) {
       for (const configured of lists) {
-        if (fetching && !closed) await refreshOne(bank, configured, options);
+        if (fetching && !options.signal.aborted) await refreshOne(bank, configured, options);
         warnOfEnd(bank, configured.territory, options, warned);
       }
     }
@@ -73,7 +74,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   };
   const refresh = async (fetching: boolean): Promise<void> => {
     await running;
-    if (closed) return;
+    if (options.signal.aborted) return;
     running ??= guarded(fetching).finally(() => {
       running = undefined;
     });
@@ -88,7 +89,6 @@ export function createRefresher(options: RefresherOptions): Refresher {
       void refresh(true);
     },
     close: async () => {
-      closed = true;
       clearInterval(timer);
       await running;
     },
@@ -113,6 +113,7 @@ async function refreshOne(bank: string, configured: ConfiguredList, options: Ref
       0,
     );
   } catch (cause) {
+    if (options.signal.aborted) return noteRefresh(database, bank, territory, clock.now(), failures);
     const refused = cause instanceof Refusal && cause.code === 'trusted_list_refused';
     options.observe({ bank, territory, outcome: refused ? 'refused' : 'unavailable' });
     shelf.note(bank, territory, cause instanceof Error ? cause.message : 'unknown');
@@ -124,8 +125,8 @@ async function refreshOne(bank: string, configured: ConfiguredList, options: Ref
 
 /** The list that took the place of the former one; undefined when the one at hand is the one that is published. */
 async function getNewer(bank: string, { territory, obtain }: ConfiguredList, options: RefresherOptions) {
-  const { shelf, importList, observe } = options;
-  const document = await obtain();
+  const { shelf, importList, observe, signal } = options;
+  const document = await obtain(signal);
   if (shelf.find(bank, territory)?.sha256 !== sha256(document)) return importList(bank, document, REFRESH, territory);
   observe({ bank, territory, outcome: 'unchanged' });
   return undefined;

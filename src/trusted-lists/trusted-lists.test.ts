@@ -16,7 +16,7 @@ const successor = createAuthority('Successor');
 const issuing = createAuthority('Issuing');
 const staff: Actor = { kind: 'staff', reference: 'test' };
 /** Without the thread, which has its own test. */
-const reader: ListReader = { read: readTrustedList };
+const reader: ListReader = { read: readTrustedList, close: async () => undefined };
 
 let database: TestDatabase;
 before(async () => {

@@ -35,12 +35,22 @@ export interface TrustedListsOptions {
  * anybody is judged by them. A stored list that does not count any more is missing, and the log says why.
  */
 export async function createTrustedLists(options: TrustedListsOptions): Promise<TrustedLists> {
-  const { database, clock, log, observe = () => undefined } = options;
+  const { database, clock, log, observe = () => undefined, reader = createListReader() } = options;
+  const closing = new AbortController();
   const shelf = createShelf(options.banks, options.apply);
-  const parts: Parts = { ...options, observe, shelf, read: readerOf(options) };
+  const parts: Parts = { ...options, observe, shelf, read: readerOf(options, reader) };
   const loadChanged = () => loadStored(parts);
   const importList: Import = (...offered) => importInto(parts, ...offered);
-  const refresher = createRefresher({ database, clock, log, observe, shelf, importList, loadChanged });
+  const refresher = createRefresher({
+    database,
+    clock,
+    log,
+    observe,
+    shelf,
+    importList,
+    loadChanged,
+    signal: closing.signal,
+  });
   const unlisten = await database.listen(LISTS_CHANGED, refresher.wake, refresher.wake);
   await loadChanged();
   for (const { bank } of options.banks) {
@@ -55,6 +65,8 @@ export async function createTrustedLists(options: TrustedListsOptions): Promise<
     refresh: refresher.refresh,
     start: refresher.start,
     close: async () => {
+      closing.abort();
+      await reader.close();
       await refresher.close();
       await unlisten();
     },
@@ -71,7 +83,7 @@ interface Parts extends TrustedListsOptions {
   readonly observe: (observation: ListObservation) => void;
 }
 
-function readerOf({ banks, clock, reader = createListReader() }: TrustedListsOptions): Read {
+function readerOf({ banks, clock }: TrustedListsOptions, reader: ListReader): Read {
   return async (bank, document, territory) => {
     const lists = banks.find((item) => item.bank === bank)?.lists;
     if (lists === undefined) throw new Refusal('not_found', 404, `bank ${bank} uses no trusted lists`);

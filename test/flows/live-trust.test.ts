@@ -59,7 +59,7 @@ async function connectionOf(agent: Agent): Promise<unknown> {
 }
 
 const [anchorFile, doorFiles] = [
-  () => platform.settings.banks[0]?.trust.anchors[0] ?? '',
+  () => platform.settings.banks[0]?.trust.anchors?.[0] ?? '',
   () => platform.settings.doors.mtls,
 ];
 
