@@ -103,7 +103,7 @@ export function configurationOf(parts: EngineParts): Configuration {
     },
     routes: ROUTES,
     discovery: discoveryOf(bank),
-    renderError: (ctx, out) => renderErrorPage(bank, ctx, out),
+    renderError: (ctx, out) => renderErrorPage(bank, rooms, ctx, out),
     fetch: rooms.fetch,
   } satisfies Configuration;
 }

@@ -27,6 +27,21 @@ export function endpointAnswered(answer: {
   };
 }
 
+/** A request that ended as a page in somebody's browser: the code the page tells, and the client only where the directory has it. */
+export function pageRefused(bank: string, peer: Peer, code: string): AuditEvent {
+  return {
+    family: 'authentication',
+    action: 'authorization.refused',
+    outcome: 'refused',
+    bank,
+    participant: peer.standing?.participant.id,
+    client: peer.standing?.client.id,
+    interaction: peer.interaction,
+    reason: code,
+    facts: { door: peer.door },
+  };
+}
+
 /** A certificate that trust refuses, at an endpoint that needs one. */
 export function certificateRefused(bank: string, peer: Peer): AuditEvent {
   const verdict = peer.verdict;

@@ -1,6 +1,7 @@
 import { type Html, html } from '../platform/html.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { errorView, type Problem } from './error-view.ts';
+import { pageRefused } from './events.ts';
 import { chooseLanguage } from './language.ts';
 import { layout } from './layout.ts';
 import { pageHeaders } from './page-headers.ts';
@@ -32,12 +33,27 @@ const FINAL = new Set([
   'participant_suspended',
 ]);
 
+/** Addresses that nobody was sent to say nothing of anybody; a form that is not ours has a record of its own. */
+const UNRECORDED = new Set(['not_found', 'method_not_allowed', 'csrf_invalid', 'audit_unavailable']);
+
 /** The page for an error of the authorization endpoint (SCR-09). */
 export function errorPage(site: Site, { code, description, trace, language: accepted }: EngineProblem): ErrorPage {
   const language = chooseLanguage(undefined, [], accepted);
   const frame = { site, language, say: site.texts(language) };
   const problem: Problem = { code, description, trace, at: site.rooms.clock.now() };
   return { html: layout(frame, errorView(frame, problem, '')).toString(), headers: pageHeaders(language, []) };
+}
+
+/** Puts on record what a page is about to refuse; what is to be answered: the refusal, or the one of a trail that cannot be written. */
+export function recordProblem({ site, trace }: Visit, cause: unknown): unknown {
+  const { code, status } = cause instanceof Refusal ? cause : { code: 'internal_error', status: 500 };
+  if (UNRECORDED.has(code)) return cause;
+  try {
+    site.rooms.audit.enqueue(pageRefused(site.bank.id, trace, code, status));
+    return cause;
+  } catch (failure) {
+    return failure;
+  }
 }
 
 /** Answers with a page for what was thrown: a refusal with its code and sentence, a defect without any detail. */

@@ -69,6 +69,20 @@ export function signInUnanswered(place: EventPlace, subject: string): AuditEvent
   };
 }
 
+/** A page of a participant's request answered with a refusal; codes only, and whom it was about is on the records before. */
+export function pageRefused(bank: string, interaction: string, code: string, status: number): AuditEvent {
+  const outcome = status >= 500 ? 'failed' : 'refused';
+  return {
+    family: 'authentication',
+    action: 'page.refused',
+    outcome,
+    bank,
+    interaction,
+    reason: code,
+    facts: { status },
+  };
+}
+
 /** A form came without its token, from another site, or with something that is not the customer's (N-195, N-215). */
 export function formRefused(place: EventPlace, reason: string): AuditEvent {
   return { ...place, family: 'authentication', action: 'form.refused', outcome: 'refused', reason };

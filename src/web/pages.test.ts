@@ -222,6 +222,12 @@ test('SCR-09 an error page has code, trace id, time and no stack; the trace id i
   const answer = await browser.get(`${world.origin}/gobank/interaction/unknown-uid`);
   assert.equal(answer.status, 400);
   assert.match(answer.body, /<dd>interaction_expired<\/dd>/);
+  const trace = answer.headers['x-fapi-interaction-id'];
+  const told = world.events.filter(({ interaction }) => interaction === trace);
+  assert.deepEqual(
+    told.map(({ action, outcome, reason }) => [action, outcome, reason]),
+    [['page.refused', 'refused', 'interaction_expired']],
+  );
   assert.ok(answer.body.includes(`<dd>${answer.headers['x-fapi-interaction-id']}</dd>`));
   assert.match(answer.body, /<time datetime="2026-05-01T10:00:00.000Z">/);
   assert.doesNotMatch(answer.body, / at .*\.ts:/);

@@ -7,7 +7,7 @@ import { Refusal } from '../platform/refusal.ts';
 import { createAssets } from './assets.ts';
 import { showConsent, showDecided, takeCancel, takeConsent } from './consent-page.ts';
 import { addCookie } from './cookies.ts';
-import { answerProblem, type EngineProblem, type ErrorPage, errorPage } from './error-page.ts';
+import { answerProblem, type EngineProblem, type ErrorPage, errorPage, recordProblem } from './error-page.ts';
 import { checkFormToken, checkSameOrigin } from './form-token.ts';
 import { createLockout } from './lockout.ts';
 import { createCatalogue, isLanguage } from './messages/catalogue.ts';
@@ -93,7 +93,7 @@ async function handle(site: Site, request: IncomingMessage, response: ServerResp
   try {
     await route(visit, url);
   } catch (cause) {
-    answerProblem(visit, cause, INTERACTION.exec(url.pathname)?.[1]);
+    answerProblem(visit, recordProblem(visit, cause), INTERACTION.exec(url.pathname)?.[1]);
   }
 }
 

@@ -260,7 +260,23 @@ describe('pushed requests, codes and refresh tokens', () => {
     );
     assert.equal(page.status, 400);
     assert.equal(page.headers.location, undefined);
-    assert.ok(page.text.includes(String(page.headers['x-fapi-interaction-id'])), 'the page shows the trace id');
+    const trace = String(page.headers['x-fapi-interaction-id']);
+    assert.ok(page.text.includes(trace), 'the page shows the trace id');
+    const known = await a.push(clientA);
+    const stolen = await createBrowser(platform.browserAgent).send(
+      known.authorizationUrl.replace(/request_uri=[^&]+/, 'request_uri=nonsense'),
+      'GET',
+    );
+    await platform.rooms.audit.flush();
+    const search = (interaction: string) => platform.rooms.audit.search({ interaction });
+    const [record] = await search(trace);
+    assert.deepEqual(
+      [record?.action, record?.outcome, record?.reason, record?.client],
+      ['authorization.refused', 'refused', 'invalid_client', undefined],
+    );
+    const [other] = await search(String(stolen.headers['x-fapi-interaction-id']));
+    assert.deepEqual([other?.action, other?.client], ['authorization.refused', clientA.id]);
+    assert.ok(!JSON.stringify([record, other]).includes('nobody'));
   });
 
   test('N-70 WSN-38 wrong or missing verifier, other redirect URI', async () => {
