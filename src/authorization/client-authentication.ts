@@ -33,8 +33,11 @@ export function certificateAuthorized(ctx: KoaContextWithOIDC): boolean {
 
 /** RFC 8705 §2.1.2: exactly one registered attribute, compared by structure. */
 export function certificateSubjectMatches(ctx: KoaContextWithOIDC, property: string, expected: string): boolean {
-  const { verdict } = peerOf(ctx.req);
-  return verdict?.ok === true && subjectMatches(verdict.certificate, property, expected);
+  const peer = peerOf(ctx.req);
+  if (peer.verdict?.ok !== true) return false;
+  if (subjectMatches(peer.verdict.certificate, property, expected)) return true;
+  refuse(peer, 'certificate_not_enrolled', 'binding_mismatch');
+  return false;
 }
 
 /**

@@ -56,14 +56,13 @@ export async function endActive(statements: Statements, bank: string, client: st
 /** Removes the relations of a certificate or client that ended before `now`, so that the unique keys no longer see them. */
 export async function deleteEnded(
   statements: Statements,
-  bank: string,
-  client: string,
-  thumbprint: string,
+  { bank, client, thumbprint, issuer, serial }: BoundCertificate,
   now: Date,
 ): Promise<void> {
   await statements.query(
-    'DELETE FROM directory.certificates WHERE bank = $1 AND (client = $2 OR thumbprint = $3) AND ends_at <= $4',
-    [bank, client, thumbprint, now],
+    `DELETE FROM directory.certificates WHERE bank = $1 AND ends_at <= $4
+     AND (client = $2 OR thumbprint = $3 OR (issuer = $5 AND serial = $6))`,
+    [bank, client, thumbprint, now, issuer, serial],
   );
 }
 
@@ -83,70 +82,79 @@ export async function deleteRotating(
   return open === undefined ? undefined : text(open, 'thumbprint');
 }
 
-/** Removes one relation that is in force; false when there was none. */
+/** Removes one relation that is in force and gives what names its certificate; undefined when there was none. */
 export async function deleteCertificate(
   statements: Statements,
   bank: string,
   client: string,
   thumbprint: string,
   now: Date,
-): Promise<boolean> {
-  const rows = await statements.query(
+): Promise<CertificateName | undefined> {
+  const [row] = await statements.query(
     `DELETE FROM directory.certificates WHERE bank = $1 AND client = $2 AND thumbprint = $3
-     AND (ends_at IS NULL OR ends_at > $4) RETURNING thumbprint`,
+     AND (ends_at IS NULL OR ends_at > $4) RETURNING issuer, serial`,
     [bank, client, thumbprint, now],
   );
-  return rows.length === 1;
+  return row === undefined ? undefined : { bank, thumbprint, issuer: text(row, 'issuer'), serial: text(row, 'serial') };
 }
+
+/** What names a certificate at a bank. Issuer and serial do it as well as the thumbprint: an altered signature changes that alone (F7). */
+export type CertificateName = Pick<BoundCertificate, 'bank' | 'thumbprint' | 'issuer' | 'serial'>;
 
 /** Keeps a certificate from being enrolled again without review (CA-19). */
 export async function insertWithdrawn(
   statements: Statements,
-  withdrawn: {
-    readonly bank: string;
-    readonly thumbprint: string;
-    readonly client: string;
-    readonly participant: string;
-  },
+  withdrawn: CertificateName & { readonly client: string; readonly participant: string },
   now: Date,
 ): Promise<void> {
+  const { bank, thumbprint, issuer, serial, client, participant } = withdrawn;
   await statements.query(
-    `INSERT INTO directory.withdrawn_certificates (bank, thumbprint, client, participant, withdrawn_at)
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bank, thumbprint)
-     DO UPDATE SET client = excluded.client, participant = excluded.participant, withdrawn_at = excluded.withdrawn_at`,
-    [withdrawn.bank, withdrawn.thumbprint, withdrawn.client, withdrawn.participant, now],
+    `INSERT INTO directory.withdrawn_certificates (bank, thumbprint, issuer, serial, client, participant, withdrawn_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (bank, thumbprint)
+     DO UPDATE SET issuer = excluded.issuer, serial = excluded.serial, client = excluded.client,
+       participant = excluded.participant, withdrawn_at = excluded.withdrawn_at`,
+    [bank, thumbprint, issuer, serial, client, participant, now],
   );
 }
 
 /** The same for every certificate of a participant that is in force. */
 export async function withdrawCertificatesOf(statements: Statements, participant: string, now: Date): Promise<void> {
   await statements.query(
-    `INSERT INTO directory.withdrawn_certificates (bank, thumbprint, client, participant, withdrawn_at)
-     SELECT certificate.bank, certificate.thumbprint, certificate.client, client.participant, $2::timestamptz
+    `INSERT INTO directory.withdrawn_certificates (bank, thumbprint, issuer, serial, client, participant, withdrawn_at)
+     SELECT certificate.bank, certificate.thumbprint, certificate.issuer, certificate.serial, certificate.client,
+       client.participant, $2::timestamptz
      FROM directory.certificates certificate
      JOIN directory.clients client ON client.bank = certificate.bank AND client.id = certificate.client
      WHERE client.participant = $1 AND (certificate.ends_at IS NULL OR certificate.ends_at > $2)
-     ON CONFLICT (bank, thumbprint) DO UPDATE SET client = excluded.client, participant = excluded.participant,
-       withdrawn_at = excluded.withdrawn_at`,
+     ON CONFLICT (bank, thumbprint) DO UPDATE SET issuer = excluded.issuer, serial = excluded.serial,
+       client = excluded.client, participant = excluded.participant, withdrawn_at = excluded.withdrawn_at`,
     [participant, now],
   );
 }
 
 /** Whether a certificate waits for review, held until the transaction ends. */
-export async function isWithdrawn(statements: Statements, bank: string, thumbprint: string): Promise<boolean> {
+export async function isWithdrawn(
+  statements: Statements,
+  { bank, thumbprint, issuer, serial }: CertificateName,
+): Promise<boolean> {
   const rows = await statements.query(
-    'SELECT thumbprint FROM directory.withdrawn_certificates WHERE bank = $1 AND thumbprint = $2 FOR UPDATE',
-    [bank, thumbprint],
+    `SELECT thumbprint FROM directory.withdrawn_certificates
+     WHERE bank = $1 AND (thumbprint = $2 OR (issuer = $3 AND serial = $4)) FOR UPDATE`,
+    [bank, thumbprint, issuer, serial],
   );
-  return rows.length === 1;
+  return rows.length > 0;
 }
 
 /** A review let the certificate in again. */
-export async function deleteWithdrawn(statements: Statements, bank: string, thumbprint: string): Promise<void> {
-  await statements.query('DELETE FROM directory.withdrawn_certificates WHERE bank = $1 AND thumbprint = $2', [
-    bank,
-    thumbprint,
-  ]);
+export async function deleteWithdrawn(
+  statements: Statements,
+  { bank, thumbprint, issuer, serial }: CertificateName,
+): Promise<void> {
+  await statements.query(
+    `DELETE FROM directory.withdrawn_certificates
+     WHERE bank = $1 AND (thumbprint = $2 OR (issuer = $3 AND serial = $4))`,
+    [bank, thumbprint, issuer, serial],
+  );
 }
 
 function certificateOf(row: Row): BoundCertificate {

@@ -266,3 +266,47 @@ test('CA-02 CA-18 an update with a renewed certificate changes both or neither',
     ['client.replaced', 'certificate.rebound', 'client.replaced'],
   );
 });
+
+/** The same certificate with its ECDSA signature altered into another valid one (F7): only the thumbprint differs. */
+function twinOf(certificate: ClientCertificate): ClientCertificate {
+  return { ...certificate, thumbprint: sha256(`twin of ${certificate.thumbprint}`) };
+}
+
+test('CA-02 F7 a certificate with an altered signature still belongs to its client, in force and in its window', async () => {
+  const [owner, thief] = [await registered(), await registered()];
+  const refused = { code: 'certificate_already_bound', status: 409 };
+  await assert.rejects(rebind(thief.id, twinOf(owner.certificate)), refused);
+  await assert.rejects(rebind(owner.id, twinOf(owner.certificate)), refused);
+  await rebind(owner.id, owner.next('second'), WINDOW_SECONDS);
+  await assert.rejects(rebind(thief.id, twinOf(owner.certificate)), refused);
+  assert.deepEqual(await inForce(thief.id), [thief.certificate.thumbprint]);
+  house.clock.forward(WINDOW_SECONDS);
+  await rebind(thief.id, twinOf(owner.certificate));
+  assert.deepEqual(await inForce(thief.id), [twinOf(owner.certificate).thumbprint]);
+});
+
+test('CA-02 F7 of a certificate and its twin in parallel exactly one is enrolled', async () => {
+  const [one, other] = [await registered(), await registered()];
+  const fresh = certificateNamed('fresh');
+  const outcomes = await Promise.allSettled([rebind(one.id, fresh), rebind(other.id, twinOf(fresh))]);
+  assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+});
+
+test('CA-02 the same serial of another issuer, and the same certificate at another bank, are no twins', async () => {
+  const [one, other] = [await registered(), await registered()];
+  await rebind(other.id, { ...twinOf(one.certificate), issuer: 'CN=Another CA' });
+  assert.equal((await inForce(other.id))?.length, 1);
+});
+
+test('CA-19 F7 a removed certificate with an altered signature waits for review as well, and the review counts for both', async () => {
+  const { id, certificate } = await registered();
+  await house.directory.unbindCertificate('gobank', id, certificate.thumbprint, STAFF);
+  const twin = twinOf(certificate);
+  const refused = { code: 'certificate_review_required', status: 403 };
+  await assert.rejects(rebind(id, twin), refused);
+  await rebind(id, twin, 0, STAFF);
+  assert.deepEqual(await inForce(id), [twin.thumbprint]);
+  await rebind(id, certificateNamed('in between'));
+  await rebind(id, certificate);
+  assert.deepEqual(await inForce(id), [certificate.thumbprint]);
+});

@@ -85,16 +85,14 @@ export async function bind(
   actor: Actor,
   now: Date,
 ): Promise<BoundCertificate> {
-  const { bank, id } = client;
-  const { thumbprint } = certificate;
-  checkThumbprint(thumbprint);
-  await deleteEnded(statements, bank, id, thumbprint, now);
+  checkThumbprint(certificate.thumbprint);
   const bound = relationOf(client, certificate, now);
+  await deleteEnded(statements, bound, now);
   if (!(await insertCertificate(statements, bound))) throw alreadyBound();
   // After the insert, which waits for whoever is just taking this certificate's relation away.
-  if (await isWithdrawn(statements, bank, thumbprint)) {
+  if (await isWithdrawn(statements, bound)) {
     if (actor.kind !== 'staff') throw reviewRequired();
-    await deleteWithdrawn(statements, bank, thumbprint);
+    await deleteWithdrawn(statements, bound);
   }
   return bound;
 }
@@ -166,7 +164,7 @@ function checkRotation(
   { certificate, overlapSeconds }: Rotation,
 ): BoundCertificate | undefined {
   const active = inForce.find(({ endsAt }) => endsAt === undefined);
-  if (active?.thumbprint === certificate.thumbprint) throw alreadyBound();
+  if (active !== undefined && isSame(active, certificate)) throw alreadyBound();
   if (overlapSeconds > 0 && inForce.some(({ endsAt }) => endsAt !== undefined))
     throw new Refusal('rotation_in_progress', 409, 'A rotation is under way for this client; finish it first.');
   if (inForce.some((bound) => differs(bound.organizationIdentifier, certificate.organizationIdentifier)))
@@ -176,6 +174,11 @@ function checkRotation(
       'The new certificate names another organisation than the one it would replace.',
     );
   return active;
+}
+
+/** An altered signature makes another thumbprint, not another certificate (F7). */
+function isSame(bound: BoundCertificate, { issuer, serial, thumbprint }: ClientCertificate): boolean {
+  return bound.thumbprint === thumbprint || (bound.issuer === issuer && bound.serial === serial);
 }
 
 /** A certificate that names an organisation is never replaced by one that names another, or none. */
@@ -206,10 +209,10 @@ async function unbind(
   checkThumbprint(thumbprint);
   return commit(actor, async (statements, now) => {
     const owner = await lockOwner(statements, bank, client);
-    if (owner === undefined || !(await deleteCertificate(statements, bank, client, thumbprint, now)))
-      return { result: false, changes: [], events: [] };
+    const ended = owner && (await deleteCertificate(statements, bank, client, thumbprint, now));
+    if (owner === undefined || ended === undefined) return { result: false, changes: [], events: [] };
     const participant = owner.id;
-    await insertWithdrawn(statements, { bank, thumbprint, client, participant }, now);
+    await insertWithdrawn(statements, { ...ended, client, participant }, now);
     return {
       result: true,
       changes: [{ participant, bank, client }],

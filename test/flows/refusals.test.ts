@@ -78,6 +78,48 @@ describe('certificates at the token endpoint and PAR', () => {
   });
 });
 
+/** `CN=a,O=b` with the parts in another order, and with other spellings of the same. */
+const reordered = (subject: string) => subject.split(',').toReversed().join(',');
+const respelled = (subject: string) => subject.replace('CN=', '2.5.4.3 = ').replaceAll(',', ' , ').replace('O=', 'o=');
+
+describe('WSO-03 RFC 8705 §2.1.2 the one attribute that a tls_client_auth client registered', () => {
+  test('is compared by structure at every token request: enrolled alone is not enough', async () => {
+    const certificate = { uris: ['urn:tpp:s'], ipAddresses: ['10.9.8.7'], emails: ['Ops@tpp-s.example'] };
+    const own = await platform.thirdParty('tpp-s', ['AISP', 'PISP'], { certificate });
+    const client = await own.register('jwtbank', 'tls_client_auth');
+    const { directory, trust, audit } = platform.rooms;
+    const verdict = await trust.judge(own.transport.chain, 'jwtbank');
+    assert.ok(verdict.ok);
+    const { subject } = verdict.certificate;
+    const standing = await directory.standing('jwtbank', client.id);
+    const { tls_client_auth_san_dns: _, ...metadata } = standing?.client.metadata ?? {};
+    const tokenWith = async (property: string, value: string) => {
+      const registered = { ...metadata, [`tls_client_auth_${property}`]: value };
+      await directory.replaceClient('jwtbank', client.id, registered, { kind: 'staff', reference: 'test' });
+      return own.clientToken(client);
+    };
+    const cases: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+      ['subject_dn', [subject, respelled(subject)], [reordered(subject), subject.toLowerCase(), 'CN=tpp-s', 'tpp-s']],
+      ['san_dns', ['tpp-s.example', 'TPP-S.example'], ['example', '*.example', 'tpp-s.example.', 'tpp-a.example']],
+      ['san_uri', ['urn:tpp:s'], ['urn:tpp:S', 'urn:tpp']],
+      ['san_ip', ['10.9.8.7'], ['10.9.8.8', '::ffff:10.9.8.7']],
+      ['san_email', ['Ops@TPP-S.example'], ['ops@tpp-s.example', '@tpp-s.example']],
+    ];
+    for (const [property, good, wrong] of cases) {
+      for (const value of good) assert.equal((await tokenWith(property, value)).status, 200, `${property} ${value}`);
+      for (const value of wrong) {
+        const answer = await tokenWith(property, value);
+        refused(answer, 401, 'invalid_client');
+        await audit.flush();
+        const interaction = String(answer.headers['x-fapi-interaction-id']);
+        const [record] = await audit.search({ interaction, outcome: 'refused' });
+        const told = [record?.reason, record?.detail];
+        assert.deepEqual(told, ['certificate_not_enrolled', 'binding_mismatch'], `${property} ${value}`);
+      }
+    }
+  });
+});
+
 describe('client authentication', () => {
   const token = (fields: Record<string, string | undefined>) =>
     a.post('gobank', '/token', { grant_type: 'client_credentials', scope: 'payments.create', ...fields });

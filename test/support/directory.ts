@@ -85,7 +85,7 @@ export function certificateNamed(name: string, given: Partial<ClientCertificate>
     thumbprint: sha256(name),
     subject: `CN=${name}`,
     issuer: 'CN=Test Issuing CA',
-    serial: '01',
+    serial: Buffer.from(sha256(name)).toString('hex').slice(0, 20),
     notBefore: START,
     notAfter: new Date('2027-03-01T12:00:00Z'),
     dnsNames: [],

@@ -75,8 +75,11 @@ export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promis
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += String(chunk)));
   const ended = once(child, 'exit');
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const close = async (): Promise<void> => {
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
     await ended;
   };
   const limit = Date.now() + START_LIMIT_MS;
