@@ -11,6 +11,8 @@ const RSA_BITS = { minimum: 2_048, maximum: 8_192 } as const;
 /** A week: an answer about revocation that is older proves nothing about today. */
 const MAXIMUM_AGE_SECONDS = 604_800;
 const MAXIMUM_DENIED = 10_000;
+/** A bank trusts a handful of authorities with a few intermediates each. */
+const MAXIMUM_ISSUER_ADDRESSES = 100;
 
 const Age = (description: string) => Type.Integer({ minimum: 1, maximum: MAXIMUM_AGE_SECONDS, description });
 
@@ -153,6 +155,24 @@ export const BankTrust = Type.Object(
       Type.Array(Denied, { maxItems: MAXIMUM_DENIED, description: 'Certificates and keys that never count.' }),
     ),
     revocation: Type.Optional(RevocationRule),
+    fetchIssuers: Type.Optional(
+      Type.Object(
+        {
+          addresses: Type.Array(Type.String({ pattern: '^https?://' }), {
+            minItems: 1,
+            maxItems: MAXIMUM_ISSUER_ADDRESSES,
+            description: 'Whole addresses of intermediates, or beginnings that end in a slash; no other is fetched.',
+          }),
+          allowPrivateAddresses: Type.Optional(
+            Type.Boolean({ description: 'Private and loopback addresses may be asked. Without it: refused.' }),
+          ),
+        },
+        {
+          ...closed,
+          description: 'Intermediates that a caller did not send may be fetched from here. Without it: never fetched.',
+        },
+      ),
+    ),
     readsWithoutRevocation: Type.Optional(
       Type.Boolean({
         description: 'API calls that only read go on when no source of revocation answers. Without it: refused.',

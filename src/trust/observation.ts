@@ -4,7 +4,7 @@
  */
 export type TrustObservation =
   | { readonly kind: 'verdict'; readonly bank: string; readonly outcome: string }
-  | { readonly kind: 'fetch'; readonly protocol: 'ocsp' | 'crl'; readonly outcome: string };
+  | { readonly kind: 'fetch'; readonly protocol: 'ocsp' | 'crl' | 'issuer'; readonly outcome: string };
 
 /** Where trust writes what operators should know; the platform's log fits. */
 export interface TrustLog {

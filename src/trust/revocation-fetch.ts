@@ -93,7 +93,12 @@ function checkHost(text: string, { hosts }: CompiledRevocation): string {
   return url.host;
 }
 
-async function exchange(fetcher: Fetcher, request: FetchRequest, types: ReadonlySet<string>): Promise<Uint8Array> {
+/** One question, asked again once when the connection broke. @throws Unusable `fetch_…` for anything but a plain answer of one of these types */
+export async function exchange(
+  fetcher: Fetcher,
+  request: FetchRequest,
+  types: ReadonlySet<string>,
+): Promise<Uint8Array> {
   const { status, headers, body } = await transport(fetcher, request);
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   const encoding = headers['content-encoding'] ?? 'identity';

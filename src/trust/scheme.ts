@@ -1,6 +1,7 @@
 import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.ts';
 import { compileDenyList, type DeniedCertificate, type DenyList } from './deny-list.ts';
 import type { Grant } from './grant.ts';
+import { type CompiledIssuerFetch, compileIssuerFetch, type IssuerFetchSettings } from './issuer-fetch.ts';
 import { Malformed } from './malformed.ts';
 import type { Anchor } from './path.ts';
 import { certificatesOfPem } from './pem.ts';
@@ -45,6 +46,8 @@ export interface TrustScheme {
   readonly algorithms?: Partial<AlgorithmPolicy> | undefined;
   /** Default `off`: an authority without responder and list would lock everybody out. */
   readonly revocation?: 'off' | RevocationSettings | undefined;
+  /** Where intermediates that a caller did not send may be fetched. Absent: nowhere. */
+  readonly fetchIssuers?: IssuerFetchSettings | undefined;
   /** Certificates that never count. */
   readonly denied?: readonly DeniedCertificate[] | undefined;
 }
@@ -66,6 +69,7 @@ export interface CompiledScheme {
   readonly statements: StatementRules;
   readonly algorithms: AlgorithmPolicy;
   readonly revocation: CompiledRevocation | undefined;
+  readonly fetchIssuers: CompiledIssuerFetch | undefined;
   readonly denied: DenyList;
 }
 
@@ -102,6 +106,7 @@ export function compileScheme(scheme: TrustScheme): CompiledScheme {
     },
     algorithms: { ...DEFAULT_ALGORITHM_POLICY, ...defined(scheme.algorithms) },
     revocation: typeof scheme.revocation === 'object' ? compileRevocation(scheme.revocation) : undefined,
+    fetchIssuers: scheme.fetchIssuers && compileIssuerFetch(scheme.fetchIssuers),
     denied: compileDenyList(scheme.denied ?? []),
   };
 }

@@ -3,10 +3,12 @@ import type { Clock } from '../platform/clock.ts';
 import { secondsAfter } from '../platform/clock.ts';
 import { sha256 } from '../platform/random.ts';
 import { createBankSchemes, type VersionedScheme } from './bank-schemes.ts';
+import { completedChain } from './completed-chain.ts';
 import type { JudgeOptions, TrustRoom } from './contract.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type Explanation, explainChain } from './explain.ts';
 import type { ForwardedSource } from './forwarded.ts';
+import { createIssuers, type IssuerGet, type Issuers } from './issuer-fetch.ts';
 import { absent, refused } from './judge.ts';
 import { earliest } from './moments.ts';
 import { createWatch, type TrustLog, type TrustObservation } from './observation.ts';
@@ -39,6 +41,8 @@ export interface TrustOptions {
   readonly forwarded?: ((request: IncomingMessage) => ForwardedSource | undefined) | undefined;
   /** The way to responders and lists; only tests give another than the network. */
   readonly fetch?: RevocationFetch | undefined;
+  /** The same for intermediates that callers did not send. */
+  readonly fetchIssuer?: IssuerGet | undefined;
   /** The other processes of the platform; without it this one is alone. */
   readonly sharing?: Sharing | undefined;
 }
@@ -56,7 +60,9 @@ export function createTrust(options: TrustOptions): TrustRoom {
   const bankSchemes = createBankSchemes(schemes, (bank) => evaluations.dropWhere((key) => key.startsWith(`${bank} `)));
   const changed = () => evaluations.clear();
   const revocation = createRevocation({ clock, watch, changed, fetch, sharing });
+  const issuers = createIssuers(clock, watch, options.fetchIssuer);
   const forget = (): void => {
+    issuers.clear();
     revocation.clear();
     evaluations.clear();
   };
@@ -80,7 +86,8 @@ export function createTrust(options: TrustOptions): TrustRoom {
   ): Promise<CertificateVerdict> {
     const evaluation = await evaluations.load(place, async () => {
       const now = clock.now();
-      const value = await evaluate(chain, scheme, revocation, now, options?.vouched);
+      const whole = await completedChain(chain, scheme, issuers, now);
+      const value = await evaluate(whole, scheme, revocation, now, options?.vouched);
       return { value, validUntil: endOf(value, now) };
     });
     return verdictOf(evaluation, options);
@@ -105,13 +112,15 @@ export function createTrust(options: TrustOptions): TrustRoom {
     replaceScheme: bankSchemes.replaceScheme,
     replaceAnchors: bankSchemes.replaceAnchors,
     replaceDenied: bankSchemes.replaceDenied,
-    explain: (chain, bank) => explain(chain, bankSchemes.find(bank), revocation, clock.now()),
+    explain: (chain, bank) => explain(chain, bankSchemes.find(bank), { revocation, issuers }, clock.now()),
     forget: async () => {
       forget();
       await sharing.forgetAll();
     },
     sweep: () => sharing.sweep(),
-    close: () => revocation.close(),
+    close: async () => {
+      await Promise.all([revocation.close(), issuers.close()]);
+    },
   };
 }
 
@@ -122,11 +131,12 @@ function verdictOf(evaluation: Evaluation, options: JudgeOptions | undefined): C
 async function explain(
   chain: readonly Uint8Array[],
   versioned: VersionedScheme | undefined,
-  revocation: Revocation,
+  { revocation, issuers }: { readonly revocation: Revocation; readonly issuers: Issuers },
   now: Date,
 ): Promise<Explanation> {
   if (versioned === undefined) throw new Error('no such bank');
-  return explainChain(chain, versioned.scheme, revocation, now);
+  const { scheme } = versioned;
+  return explainChain(await completedChain(chain, scheme, issuers, now), scheme, revocation, now);
 }
 
 /** The version is part of the key: an evaluation that began under the old anchors cannot speak for the new ones. */

@@ -1,0 +1,40 @@
+import type { Issuers } from './issuer-fetch.ts';
+import { judgeChain } from './judge.ts';
+import { Malformed } from './malformed.ts';
+import type { CompiledScheme } from './scheme.ts';
+import { MAXIMUM_CHAIN } from './tls-source.ts';
+import { type Certificate, parseCertificate } from './x509.ts';
+
+/** What a missing intermediate looks like. */
+const LACKING: ReadonlySet<string> = new Set(['issuer_unknown', 'trusted_list_missing']);
+
+/**
+ * The chain as it was sent, followed by intermediates that it lacks, where the scheme lets them be fetched. They are judged
+ * like everything that a caller sends: where a certificate comes from says nothing about it.
+ */
+export async function completedChain(
+  chain: readonly Uint8Array[],
+  scheme: CompiledScheme,
+  issuers: Issuers,
+  now: Date,
+): Promise<readonly Uint8Array[]> {
+  const settings = scheme.fetchIssuers;
+  if (settings === undefined || chain.length >= MAXIMUM_CHAIN) return chain;
+  const { verdict } = judgeChain(chain, scheme, now);
+  if (verdict.ok || !LACKING.has(verdict.detail)) return chain;
+  const [leaf, ...others] = chain.flatMap(read);
+  if (leaf === undefined) return chain;
+  const anchors = scheme.anchors.map(({ certificate }) => certificate);
+  const fetched = await issuers.complete({ leaf, others, anchors, settings });
+  return [...chain, ...fetched.map(({ der }) => der)].slice(0, MAXIMUM_CHAIN);
+}
+
+/** A surplus certificate that cannot be read helps nobody; the leaf was read before. */
+function read(der: Uint8Array): readonly Certificate[] {
+  try {
+    return [parseCertificate(der)];
+  } catch (cause) {
+    if (cause instanceof Malformed) return [];
+    throw cause;
+  }
+}
