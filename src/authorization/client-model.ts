@@ -2,14 +2,14 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import Provider from 'oidc-provider';
 import type { Actor } from '../audit/index.ts';
 import type { Consents } from '../consent/index.ts';
-import type { Directory, ParticipantRegister, Standing } from '../directory/index.ts';
+import type { Directory, Standing } from '../directory/index.ts';
 import { sha256 } from '../platform/random.ts';
 import type { Tokens } from '../tokens/index.ts';
 import type { ClientCertificate } from '../trust/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { endConsent } from './grant-model.ts';
 import { peerOf } from './peer.ts';
-import { mayHaveTokens } from './register-check.ts';
+import { mayHaveTokens, type RegisterBank } from './register-check.ts';
 import { registrationOf } from './registration-context.ts';
 
 /** Routes that a browser walks: a client that may do nothing is unknown there, so that the answer is a page and no redirect. */
@@ -22,7 +22,8 @@ const CONSENTS_AT_ONCE = 100;
 export interface ClientModelParts {
   readonly bank: string;
   readonly directory: Directory;
-  readonly register: ParticipantRegister | undefined;
+  /** The competent authorities' register, and who need not be in it. */
+  readonly confirming: RegisterBank;
   readonly vault: Vault;
   readonly tokens: Tokens;
   readonly consents: Consents;
@@ -43,7 +44,8 @@ export function createClientAdapter(parts: ClientModelParts): Adapter {
       if (standing === undefined || standing.participant.status === 'removed') return undefined;
       const approved = standing.participant.status === 'approved';
       const active =
-        approved && (ctx === undefined || (await mayHaveTokens(parts, peerOf(ctx.req), standing, ctx.oidc.route)));
+        approved &&
+        (ctx === undefined || (await mayHaveTokens(parts.confirming, peerOf(ctx.req), standing, ctx.oidc.route)));
       if (!active && ctx !== undefined && BROWSER_ROUTES.has(ctx.oidc.route)) return undefined;
       return active ? metadataOf(standing) : { ...metadataOf(standing), grant_types: [], response_types: [] };
     },

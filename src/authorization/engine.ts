@@ -81,7 +81,7 @@ function adapterFactory(
   const redeemed = (grant: string) => removeAgreed(rooms.database, { bank: bank.id, consent: grant });
   const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, redeemed, revokeGrant };
   return (model): Adapter => {
-    if (model === 'Client') return createClientAdapter({ bank: bank.id, register: bank.register, ...rooms });
+    if (model === 'Client') return createClientAdapter({ bank: bank.id, confirming: bank, ...rooms });
     if (TOKEN_MODELS.has(model)) return endingAlone(createTokenAdapter(bank, rooms.tokens, subjectOf));
     if (UNUSED_MODELS.has(model)) return nothing;
     const rows = endingAlone(createArtifactAdapter(model, parts));

@@ -1,12 +1,27 @@
-import type { Role, Standing } from '../directory/index.ts';
+import type { Participant, ParticipantRegister, Role, Standing } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank } from './bank.ts';
 import { isEnrolled, type Peer } from './peer.ts';
 
-type RegisterBank = Pick<AuthorizationBank, 'register'>;
+/** What of a bank says who is asked about in which register. */
+export type RegisterBank = Pick<AuthorizationBank, 'register' | 'management'>;
 
 /** Requests that lead to new tokens: there the register is asked, where the bank says so. */
 const ASKED_ROUTES: ReadonlySet<string> = new Set(['token', 'pushed_authorization_request']);
+
+/**
+ * The register that must confirm a participant; undefined where the bank has none. The bank's own entry in the directory is no
+ * third party: no authority authorises it to call its own APIs.
+ */
+export function registerFor({ register, management }: RegisterBank, participant: Participant) {
+  return participant.id === management?.participant ? undefined : register;
+}
+
+/** The same at calls. */
+function registerAtCalls(bank: RegisterBank, participant: Participant) {
+  const register = registerFor(bank, participant);
+  return register?.atCalls === true ? register : undefined;
+}
 
 /**
  * Whether the competent authority's register lets the caller of this request have tokens. Asked before anything is consumed,
@@ -14,9 +29,10 @@ const ASKED_ROUTES: ReadonlySet<string> = new Set(['token', 'pushed_authorizatio
  * @throws Refusal `register_unavailable` 503
  */
 export async function mayHaveTokens(bank: RegisterBank, peer: Peer, client: Standing, route: string): Promise<boolean> {
-  if (bank.register?.atCalls !== true || !ASKED_ROUTES.has(route) || !isEnrolled(peer)) return true;
+  const register = registerAtCalls(bank, client.participant);
+  if (register === undefined || !ASKED_ROUTES.has(route) || !isEnrolled(peer)) return true;
   if (peer.standing?.client.id !== client.client.id) return true;
-  return (await confirmCaller(bank, peer)).length > 0;
+  return (await confirmCaller(register, peer)).length > 0;
 }
 
 /**
@@ -24,16 +40,19 @@ export async function mayHaveTokens(bank: RegisterBank, peer: Peer, client: Stan
  * @throws Refusal `register_unavailable` 503
  */
 export async function mayBeIssued(bank: RegisterBank, peer: Peer, route: string): Promise<boolean> {
-  if (bank.register?.atCalls !== true || route !== 'token') return true;
-  return (await confirmCaller(bank, peer)).length > 0;
+  const { standing } = peer;
+  const register = standing === undefined ? bank.register : registerAtCalls(bank, standing.participant);
+  if (register?.atCalls !== true || route !== 'token') return true;
+  return (await confirmCaller(register, peer)).length > 0;
 }
 
 /**
  * Whether a token's owner is still authorised, for those who ask what a token means; true where the bank does not ask.
  * @throws Refusal `register_unavailable` 503
  */
-export async function isAuthorised({ register }: RegisterBank, peer: Peer, owner: Standing): Promise<boolean> {
-  if (register?.atCalls !== true) return true;
+export async function isAuthorised(bank: RegisterBank, peer: Peer, owner: Standing): Promise<boolean> {
+  const register = registerAtCalls(bank, owner.participant);
+  if (register === undefined) return true;
   try {
     const roles = await register.check(owner.participant, {
       certificate: undefined,
@@ -48,10 +67,10 @@ export async function isAuthorised({ register }: RegisterBank, peer: Peer, owner
 }
 
 /** The caller's roles by the register, asked once for each request; none when the register refuses it. */
-async function confirmCaller({ register }: RegisterBank, peer: Peer): Promise<readonly Role[]> {
+async function confirmCaller(register: ParticipantRegister, peer: Peer): Promise<readonly Role[]> {
   if (peer.registered !== undefined) return peer.registered;
   const { standing, verdict } = peer;
-  if (register === undefined || standing === undefined) return [];
+  if (standing === undefined) return [];
   const certificate = verdict?.ok === true ? verdict.certificate : undefined;
   try {
     peer.registered = await register.check(standing.participant, {

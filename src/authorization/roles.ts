@@ -3,9 +3,10 @@ import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
 import type { AuthorizationBank } from './bank.ts';
 import type { Peer } from './peer.ts';
+import { type RegisterBank, registerFor } from './register-check.ts';
 import type { SoftwareStatement } from './software-statement.ts';
 
-type RoleBank = Pick<AuthorizationBank, 'register' | 'rolesFromDirectory'>;
+type RoleBank = RegisterBank & Pick<AuthorizationBank, 'rolesFromDirectory'>;
 
 /** The roles that the directory gives a participant and the certificate states as well: neither lends to the other (WSN-21). */
 export function statedRoles(bank: RoleBank, participant: Participant, certificate: ClientCertificate): readonly Role[] {
@@ -27,7 +28,7 @@ export async function rolesAtRegistration(
   certificate: ClientCertificate,
 ): Promise<readonly Role[]> {
   const roles = statedRoles(bank, participant, certificate).filter((role) => statement.roles.includes(role));
-  const { register } = bank;
+  const register = registerFor(bank, participant);
   if (register === undefined) return roles;
   try {
     const registered = await register.check(participant, { certificate, roles, interaction: peer.interaction });

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import type { Audit } from '../audit/index.ts';
 import {
   type AuthorityRegister,
+  createCustomRegister,
   createParticipantRegister,
   createRegisterService,
   createSnapshotFile,
@@ -18,6 +19,7 @@ import { FilePath } from '../platform/config.ts';
 import { createFetcher } from '../platform/fetch.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { loadExport } from './forwarded-parser.ts';
 import type { Settings } from './settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -31,6 +33,15 @@ const DEFAULT_AGE_SECONDS = 172_800;
 const MAXIMUM_AGE_SECONDS = 604_800;
 const MAXIMUM_EXCEPTIONS = 1_000;
 
+const PositiveSeconds = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: MAXIMUM_POSITIVE_SECONDS,
+    default: MAXIMUM_POSITIVE_SECONDS,
+    description: 'How long a positive answer is believed; a refusal never is.',
+  }),
+);
+
 const Service = Type.Object(
   {
     url: Type.String({ pattern: '^https://[^?#@]+$', description: 'Where questions go, without a query.' }),
@@ -39,20 +50,21 @@ const Service = Type.Object(
     ),
     certificate: Type.Optional(Path),
     key: Type.Optional(Path),
-    positiveSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: MAXIMUM_POSITIVE_SECONDS,
-        default: MAXIMUM_POSITIVE_SECONDS,
-        description: 'How long a positive answer is believed; a refusal never is.',
-      }),
-    ),
+    positiveSeconds: PositiveSeconds,
   },
   {
     ...closed,
     description:
       'An HTTP service (docs/integrate/authority-register.openapi.yaml); certificate and key are our identity.',
   },
+);
+
+const Module = Type.Object(
+  {
+    file: FilePath('A JavaScript or TypeScript module that exports askRegister(question).'),
+    positiveSeconds: PositiveSeconds,
+  },
+  { ...closed, description: 'Code of the operator that asks a register of another kind; it runs in this process.' },
 );
 
 const Snapshot = Type.Object(
@@ -86,6 +98,7 @@ export const BankRegister = Type.Object(
       description: 'Where the bank is: authorisations must be given there, or passported there.',
     }),
     service: Type.Optional(Service),
+    module: Type.Optional(Module),
     snapshot: Type.Optional(Snapshot),
     atCalls: Type.Optional(
       Type.Boolean({
@@ -126,8 +139,11 @@ export type BankRegister = Static<typeof BankRegister>;
 /** @throws Error naming the key that is missing or wrong */
 export function checkRegister(register: BankRegister | undefined, at: string): void {
   if (register === undefined) return;
-  const { service, snapshot, exceptions = [] } = register;
-  if (service === undefined && snapshot === undefined) throw new Error(`${at}: name a service, a snapshot, or both`);
+  const { service, module, snapshot, exceptions = [] } = register;
+  if (service === undefined && module === undefined && snapshot === undefined)
+    throw new Error(`${at}: name a service, a module or a snapshot`);
+  if (service !== undefined && module !== undefined)
+    throw new Error(`${at}: a service and a module exclude each other`);
   if ((service?.certificate === undefined) !== (service?.key === undefined))
     throw new Error(`${at}.service: certificate and key belong together`);
   for (const [index, { until }] of exceptions.entries()) {
@@ -180,7 +196,7 @@ export async function openRegisters(settings: Settings, parts: RegisterParts): P
 
 /** A bank's register: what is remembered of the service is its own, a snapshot is as new as its file and is not remembered. */
 async function openRegister(
-  { service, snapshot, country }: BankRegister,
+  { service, module, snapshot, country }: BankRegister,
   parts: RegisterParts,
   sources: Map<string, AuthorityRegister>,
 ): Promise<AuthorityRegister> {
@@ -192,14 +208,23 @@ async function openRegister(
     return source;
   };
   const read = snapshot && (await shared({ snapshot }, () => openSnapshot(snapshot, parts)));
-  if (service === undefined) {
+  const asked = service ?? module;
+  if (asked === undefined) {
     if (read === undefined) throw new Error('a register without a source');
     return read;
   }
-  const { positiveSeconds: seconds = MAXIMUM_POSITIVE_SECONDS } = service;
-  const source = await shared({ service }, () => openService(service, clock));
-  const asked = rememberPositives(source, { clock, seconds, country });
-  return read === undefined ? asked : withFallback(asked, read);
+  const { positiveSeconds: seconds = MAXIMUM_POSITIVE_SECONDS } = asked;
+  const open = () => ('url' in asked ? openService(asked, clock) : openModule(asked.file));
+  const remembering = rememberPositives(await shared({ asked }, open), { clock, seconds, country });
+  return read === undefined ? remembering : withFallback(remembering, read);
+}
+
+const EXPORT = 'askRegister';
+
+async function openModule(file: string): Promise<AuthorityRegister> {
+  const found = await loadExport(file, EXPORT, 'register.module.file');
+  if (typeof found !== 'function') throw new Error(`register.module.file: ${file} exports no function ${EXPORT}`);
+  return createCustomRegister((question) => Reflect.apply(found, undefined, [question]));
 }
 
 function exceptionsOf({ exceptions = [] }: BankRegister): readonly RegisterException[] {

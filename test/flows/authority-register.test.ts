@@ -3,6 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from '../support/journey.ts';
+import { bankService } from '../support/management.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { refused } from '../support/refusals.ts';
 import { type RegisterService, startRegisterService } from '../support/register-service.ts';
@@ -11,6 +12,13 @@ import type { Registered, ThirdParty } from '../support/third-party.ts';
 /** Believed for this long in this test: access tokens live for 300 seconds of the engine's own clock, and all tests together stay below. */
 const POSITIVE_SECONDS = 10;
 const both = { status: 'authorised', roles: { XX: ['AISP', 'PISP'], DE: ['PISP'] } };
+
+/** Gives one number the account role wherever it is asked from, and fails for every other. */
+const OWN_REGISTER = `export async function askRegister({ country, authority, number, certificate }) {
+  if (number !== 'TPP-M' || !certificate.roles.includes('PISP')) throw new Error('out of order');
+  return { country, authority, number, status: 'authorised', roles: { XX: ['AISP'] } };
+}
+`;
 
 let platform: TestPlatform;
 let register: RegisterService;
@@ -50,7 +58,9 @@ before(async () => {
           reason: 'credit institution',
         },
       ];
+      await writeFile(at('own-register.ts'), OWN_REGISTER);
       return [
+        { id: 'modulebank', name: 'Module Bank', register: { country: 'XX', module: { file: at('own-register.ts') } } },
         { id: 'gobank', name: 'Go Bank', register: { country: 'XX', atCalls: true, service, exceptions } },
         { id: 'filebank', name: 'File Bank', register: { country: 'XX', atCalls: true, snapshot: file } },
         { id: 'oncebank', name: 'Once Bank', register: { country: 'XX', service } },
@@ -129,6 +139,24 @@ describe('registration', () => {
       400,
       'invalid_client_metadata',
     );
+  });
+
+  test('the bank’s own service needs no authorisation, and gets nothing but management', async () => {
+    const own = await bankService(platform, 'gobank');
+    assert.notEqual(await own.token('management.audit'), '');
+    const answer = await own.party.sendRegistration(
+      'oncebank',
+      await own.party.registration('private_key_jwt', { grant_types: ['client_credentials'] }),
+    );
+    refused(answer, 403, 'participant_refused_by_register');
+  });
+
+  test('WSN-14 a register of the operator’s own plugs in as a module', async () => {
+    const party = await platform.thirdParty('tpp-m', ['AISP', 'PISP']);
+    assert.equal((await party.register('modulebank')).metadata.scope, 'openid offline_access accounts');
+    const other = await platform.thirdParty('tpp-mm', ['AISP', 'PISP']);
+    const body = await other.registration('private_key_jwt');
+    refused(await other.sendRegistration('modulebank', body), 503, 'temporarily_unavailable');
   });
 
   test('an exception of the operator stands for a provider that the register does not cover', async () => {

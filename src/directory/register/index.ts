@@ -1,4 +1,5 @@
 export { MAXIMUM_POSITIVE_SECONDS, type Memory, rememberPositives, withFallback } from './combined.ts';
+export { type AskRegister, createCustomRegister } from './custom.ts';
 export {
   createParticipantRegister,
   type ParticipantRegister,
