@@ -70,7 +70,8 @@ async function open(
       ...Object.keys(request.headers),
       ...Object.keys(request.headersDistinct),
     ];
-    response.end(verdict.ok ? `ok ${verdict.certificate.commonName}` : `${verdict.reason}/${verdict.detail}`);
+    const by = verdict.ok && verdict.revocation !== undefined ? ` by ${verdict.revocation.method}` : '';
+    response.end(verdict.ok ? `ok ${verdict.certificate.commonName}${by}` : `${verdict.reason}/${verdict.detail}`);
   };
   const tls = { cert: server.chainPem, key: server.keyPem, requestCert: true, rejectUnauthorized: false };
   const options = { ...tls, secureOptions: constants.SSL_OP_NO_TICKET, maxHeaderSize: 48 * 1024 };
@@ -367,7 +368,7 @@ describe('WSN-05 a proxy that has asked about revocation itself', () => {
 
   test('is believed where its header says so, and nowhere else', async () => {
     const door = await open(vouching, 'https', scheme);
-    assert.equal(await call(door, [withSecret, certificate, issuers, says('SUCCESS')]), 'ok tpp');
+    assert.equal(await call(door, [withSecret, certificate, issuers, says('SUCCESS')]), 'ok tpp by proxy');
     noCertificateHeaders(door);
     assert.ok(!door.seen().some((name) => name.toLowerCase() === 'x-client-verify'));
     for (const value of ['FAILED:expired', 'success', 'SUCCESS, SUCCESS', 'NONE', ''])

@@ -154,6 +154,12 @@ test('F7 attack 30 a malleated signature gives another thumbprint, but the same 
   assert.notEqual(one.certificate.thumbprint, other.certificate.thumbprint);
   assert.equal(one.certificate.spkiSha256, other.certificate.spkiSha256);
   assert.equal(one.certificate.serial, other.certificate.serial);
+  const { issuer, serial, spkiSha256 } = one.certificate;
+  for (const denied of [{ issuer, serial }, { spkiSha256 }])
+    for (const der of [leaf.der, twin]) {
+      const verdict = await judge([der], root, { denied: [denied] });
+      assert.ok(!verdict.ok && verdict.detail === 'denied');
+    }
 });
 
 function integersOf(signature: Uint8Array): readonly [bigint, bigint] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { callOf, certificateOf, passes, refusalOf, tokenOf } from '../../../test/support/gateway.ts';
 import { tokenBound } from './token-bound.ts';
@@ -24,6 +25,20 @@ test('WSN-46 attack 69 a thumbprint in another encoding is another thumbprint', 
       await reasonOf(callOf({ evidence: { certificate, token: tokenOf({ thumbprint }) } })),
       /^certificate_not_bound/,
     );
+});
+
+test('WSN-46 attack 69 SHA-1, hexadecimal, padded, truncated and re-cased forms of the right thumbprint are not it', async () => {
+  const digest = (name: string) => createHash(name).update('a certificate');
+  const right = digest('sha256').digest('base64url');
+  const presented = certificateOf(right);
+  const hex = digest('sha256').digest('hex');
+  const shortened = [right.slice(0, -1), right.slice(1), `${right}=`, `${right} `];
+  const others = [digest('sha1').digest('base64url'), hex, hex.toUpperCase(), digest('sha256').digest('base64')];
+  for (const thumbprint of [...shortened, ...others, right.toUpperCase(), right.toLowerCase()]) {
+    const call = callOf({ evidence: { certificate: presented, token: tokenOf({ thumbprint }) } });
+    assert.equal(await reasonOf(call), 'certificate_not_bound other_certificate', thumbprint);
+  }
+  await passes(tokenBound, callOf({ evidence: { certificate: presented, token: tokenOf({ thumbprint: right }) } }));
 });
 
 test('a token without cnf is refused where the bank requires one', async () => {
