@@ -46,6 +46,7 @@ export async function startPage(
     '',
     'Try next, in another terminal:',
     '  npm run walk                                     a third party goes the whole way at Go Bank',
+    '  npm run walk -- --revoked                        a revoked certificate is refused on the very connection it opened',
     '  npm run lab                                      the lab at Lab Bank, with its commands and its matrix',
     '  npm run participant -- mypay --roles AISP,PISP   another participant',
     '',

@@ -17,7 +17,7 @@ test('revoke: what cannot be meant is refused with a sentence', () => {
   );
   assert.throws(() => revocationOf(['one', '--reason', 'toString']), /--reason takes/);
   assert.throws(() => revocationOf(['one', '--force']), /--force/);
-  assert.deepEqual(revocationOf(['one']), { name: 'one', reason: 'unspecified' });
+  assert.deepEqual(revocationOf(['one']), { name: 'one', reason: 'unspecified', seal: false });
 });
 
 test('renew: what cannot be meant is refused with a sentence', () => {

@@ -49,8 +49,8 @@ export function renewalOf(words: readonly string[]): RenewalOrder {
 
 /**
  * Issues a new transport certificate for a participant and has every bank enrol it where the participant has a client. The one
- * before goes on for the overlap, kept as `transport.previous.pem`; a seal that was revoked is issued anew too. Gives the lines to
- * print. @throws Error for an unknown name, when a bank did not take it, and when the sandbox does not run
+ * before goes on for the overlap, kept as `transport.previous.pem`; a key that was compromised never comes back, and a seal that was
+ * revoked is issued anew too. Gives the lines to print. @throws Error for an unknown name, when a bank did not take it, and when the sandbox does not run
  */
 export async function renewParticipant(places: Places, order: RenewalOrder, now: Date): Promise<readonly string[]> {
   await requireRunning(places);
@@ -58,30 +58,31 @@ export async function renewParticipant(places: Places, order: RenewalOrder, now:
   const equipment = await openEquipment(places, now);
   const directory = join(places.participants, plan.entry.id);
   const { issuing } = equipment.authority;
-  const former = await replaceTransport(plan, equipment, directory, order.newKey);
-  const lines = [`${order.name}: transport.pem is new, valid for a year${order.newKey ? ', with a new key' : ''}`];
+  const former = await readFile(join(directory, 'transport.pem'), 'utf8');
+  const stolen = (await issuing.book.findRevocation(serialOf(former)))?.reason === 'keyCompromise';
+  const newKey = order.newKey || stolen;
+  await replaceTransport(plan, equipment, directory, newKey);
+  const lines = [`${order.name}: transport.pem is new, valid for a year${newKey ? ', with a new key' : ''}`];
   if (await renewSeal(plan, equipment, directory)) lines.push(`${order.name}: signing.pem was revoked and is new too`);
   lines.push(...(await enrolEverywhere(places, directory, order)));
   if (order.replace) {
-    const reason = 'superseded' as const;
-    await issuing.book.revoke({ serial: serialOf(former), at: now, reason });
-    lines.push(
-      `the one before (serial number ${serialOf(former)}) is revoked: superseded`,
-      await forgetAnswers(places),
-    );
+    const serial = serialOf(former);
+    const first = await issuing.book.revoke({ serial, at: now, reason: 'superseded' });
+    lines.push(`the one before (serial number ${serial}) ${first ? 'is revoked: superseded' : 'was revoked already'}`);
+    lines.push(await forgetAnswers(places));
   } else if (!(await isRevoked(former, issuing))) {
     lines.push('the one before is transport.previous.pem: it goes on until its end, or until it is revoked');
   }
   return [...lines, 'a program that has read the one before goes on with it until it is started again'];
 }
 
-/** Key first: a start that finds a certificate of another key makes a new one. Gives the certificate before. */
+/** Key first: a start that finds a certificate of another key makes a new one. */
 async function replaceTransport(
   plan: ParticipantPlan,
   equipment: Equipment,
   directory: string,
   newKey: boolean,
-): Promise<string> {
+): Promise<void> {
   const path = join(directory, 'transport.pem');
   const keyPath = join(directory, 'transport.key');
   const [former, formerKey] = await Promise.all([readFile(path, 'utf8'), readFile(keyPath, 'utf8')]);
@@ -91,7 +92,6 @@ async function replaceTransport(
   await writeSecret(join(directory, 'transport.previous.key'), formerKey);
   if (newKey) await writeSecret(keyPath, pemOfKey(pair.privateKey));
   await writePublic(path, certificate);
-  return former;
 }
 
 /** Its key is named in the participant's registrations, and stays. */
@@ -117,7 +117,9 @@ async function enrolEverywhere(places: Places, directory: string, order: Renewal
   for (const file of files) {
     const bank = file.slice(0, -'.json'.length);
     const told = await enrol(places, directory, bank, order);
-    (told.status === 0 ? lines : problems).push(`${bank} says: ${told.output || told.problem}`);
+    // A bank that lost its database has forgotten the client (N-281): it registers anew when it is used.
+    const taken = told.status === 0 || told.problem.startsWith('client_unknown');
+    (taken ? lines : problems).push(`${bank} says: ${told.output || told.problem}`);
   }
   if (problems.length === 0) return lines;
   throw new Error([...lines, ...problems, 'the next npm start shows the banks the new certificate again'].join('\n'));

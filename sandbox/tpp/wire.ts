@@ -25,6 +25,8 @@ export interface WireRequest {
 /** A connection to the bank, with or without a client certificate; every exchange is told to a listener. */
 export interface Wire {
   send(url: string, request?: WireRequest): Promise<Exchange>;
+  /** How many connections were opened so far. */
+  readonly connections: number;
   close(): Promise<void>;
 }
 
@@ -55,7 +57,14 @@ export function trustedRoot(places: Places): Promise<string> {
 export function openWire(root: string, identity: Identity | undefined, listen: (exchange: Exchange) => void): Wire {
   const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key };
   const dispatcher = new Agent({ connect: { ca: root, ...own }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS });
+  let connections = 0;
+  dispatcher.on('connect', () => {
+    connections += 1;
+  });
   return {
+    get connections() {
+      return connections;
+    },
     close: () => dispatcher.close(),
     send: async (url, { method = 'GET', headers = {}, body } = {}) => {
       const answer = await send(url, {
@@ -79,6 +88,13 @@ export function openWire(root: string, identity: Identity | undefined, listen: (
       return exchange;
     },
   };
+}
+
+/** True when the connection was there, and the other side ended it before it answered anything. */
+export async function isCutOff(wire: Wire, url: string): Promise<boolean> {
+  const before = wire.connections;
+  const exchange = await wire.send(url).catch(() => undefined);
+  return exchange === undefined && wire.connections > before;
 }
 
 /** What openid-client asks with. */
