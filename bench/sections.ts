@@ -7,6 +7,7 @@ import { comparisonTable, memoryLine, type Parts, partsTable, type Section, size
 import { CROWD, measureMemory, measureSizes, SIZES } from './scale.ts';
 import { compare } from './statistics.ts';
 import { startBareProvider, tokenTargetName, tokenTargets } from './token-endpoint.ts';
+import { trustSection } from './trust.ts';
 import type { Method, World } from './world.ts';
 
 /** What a section needs; `quick` shortens where size is the cost. */
@@ -23,6 +24,7 @@ export const SECTIONS: ReadonlyMap<string, (bench: Bench) => Promise<Section>> =
   ['tokens', tokenEndpoint],
   ['sizes', sizes],
   ['parts', parts],
+  ['trust', trustSection],
 ]);
 
 const BARE = 'bare proxy';

@@ -57,7 +57,7 @@ function guarded<T>(read: () => T): T {
 /** A plain entry (serial and time, nothing more) is checked by its octets; any other goes through the full reader. */
 function readChecked(source: Uint8Array, offset: number, end: number): Element {
   const entry = readAt(source, offset, end, LENGTH_OCTETS);
-  const { [entry.content + 1]: serialLength = 0 } = source;
+  const serialLength = source[entry.content + 1] ?? 0;
   const time = entry.content + 2 + serialLength;
   const plain =
     entry.tag === TAG.sequence &&
@@ -110,19 +110,16 @@ function entryAt(source: Uint8Array, offset: number, end: number, serial: Uint8A
 
 /** Where the serial's octets are in an entry that was read before. */
 function serialRange(source: Uint8Array, offset: number): readonly [number, number] {
-  const { [offset + 1]: first = 0 } = source;
+  const first = source[offset + 1] ?? 0;
   const integer = offset + (first < 0x80 ? 2 : 2 + (first & 0x7f));
-  const { [integer + 1]: length = 0 } = source;
-  return [integer + 2, integer + 2 + length];
+  const from = integer + 2;
+  return [from, from + (source[integer + 1] ?? 0)];
 }
 
 /** FNV-1a with a final mix. The list is signed by an authority: nobody else can choose serials that collide. */
 function hashOf(octets: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
-  for (let index = from; index < to; index += 1) {
-    const { [index]: octet = 0 } = octets;
-    hash = Math.imul(hash ^ octet, 0x01000193);
-  }
+  for (let index = from; index < to; index += 1) hash = Math.imul(hash ^ (octets[index] ?? 0), 0x01000193);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x45d9f3b);
   return (hash ^ (hash >>> 15)) >>> 0;
