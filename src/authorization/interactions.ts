@@ -5,12 +5,11 @@ import { epochSeconds, secondsAfter } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import type { Interaction, Interactions } from './interaction.ts';
+import { OIDC_SCOPES } from './issuance.ts';
 import { peerOf } from './peer.ts';
 import { noteAgreed } from './unredeemed-store.ts';
 
 type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
-
-const OIDC_SCOPES = new Set(['openid', 'offline_access']);
 
 /** The pages' door to one bank's engine. `engine` gives the current one: it is replaced when keys rotate. */
 export function createInteractions(
@@ -139,7 +138,8 @@ async function authorise(
   grant.jti = consent;
   grant.exp = epochSeconds(expiresAt);
   grant.addOIDCScope(['openid', 'offline_access', ...scopes]);
-  grant.addResourceScope(bank.mtlsBase, scopes.join(' '));
+  // A token lists what was asked and granted, OpenID Connect's own scopes among it (CLD-22).
+  grant.addResourceScope(bank.mtlsBase, [...OIDC_SCOPES, ...scopes].join(' '));
   await grant.save();
   const agreedAt = rooms.clock.now();
   await noteAgreed(rooms.database, { bank: bank.id, consent }, agreedAt, secondsAfter(agreedAt, bank.takeUpSeconds));

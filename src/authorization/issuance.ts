@@ -7,6 +7,9 @@ import { mayBeIssued } from './register-check.ts';
 import { rolesAtIssuance } from './roles.ts';
 import { factsOf } from './token-model.ts';
 
+/** Scopes that OpenID Connect itself knows, and no API (OpenID Connect Core §3.1.2.1 and §11). */
+export const OIDC_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access']);
+
 /** Access tokens as this bank issues them: format, audience, scopes by role, and the facts they carry. */
 export function createIssuance(bank: AuthorizationBank, rooms: AuthorizationRooms) {
   return {
@@ -68,7 +71,11 @@ async function resourceServer(
 
 /** What may be asked for at one of our APIs; the management API does not exist for anybody but the bank itself. */
 function scopesAt(bank: AuthorizationBank, ctx: KoaContextWithOIDC, indicator: string): readonly string[] {
-  if (indicator === bank.mtlsBase) return allowedScopes(bank, ctx);
+  if (indicator === bank.mtlsBase) {
+    const own = allowedScopes(bank, ctx);
+    // Without a customer there is nobody to tell about, and nothing to do while they are away.
+    return ctx.oidc.params?.grant_type === 'client_credentials' ? own : [...OIDC_SCOPES, ...own];
+  }
   const peer = peerOf(ctx.req);
   const participant = peer.standing?.participant.id;
   const own =

@@ -84,13 +84,34 @@ describe('pushed requests', () => {
 
 describe('tokens', () => {
   test('CLD-22 CLD-28 the token answer: scopes as granted, PS256 ID token with its claims, refresh token, no-store', async () => {
-    const { answer } = await connect(platform, a, clientA);
-    assert.ok(String(answer.scope).split(' ').includes('accounts'));
+    const { answer, access } = await connect(platform, a, clientA);
+    assert.equal(answer.scope, 'openid accounts');
+    assert.equal((await a.introspect(clientA, access)).json().scope, answer.scope);
     const [header = '', payload = ''] = String(answer.id_token).split('.');
     assert.equal(JSON.parse(Buffer.from(header, 'base64url').toString()).alg, 'PS256');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
     for (const name of ['iss', 'aud', 'nonce', 'exp', 'acr']) assert.ok(claims[name] !== undefined, name);
     assert.ok(typeof answer.refresh_token === 'string');
+  });
+
+  test('CLD-22 offline_access is listed when it was asked for, with consent, and never without a customer', async () => {
+    const scope = 'openid offline_access accounts';
+    const sorted = (answer: unknown) => String(answer).split(' ').toSorted();
+    for (const [prompt, listed] of [
+      ['consent', ['accounts', 'offline_access', 'openid']],
+      [undefined, ['accounts', 'openid']],
+    ] as const) {
+      const pushed = await a.push(clientA, { scope, ...(prompt === undefined ? {} : { prompt }) });
+      const back = await travel(platform, pushed);
+      const answer = (await a.exchange(clientA, back.searchParams.get('code') ?? '', pushed.verifier)).json();
+      assert.deepEqual(sorted(answer.scope), listed);
+      const told = (await a.introspect(clientA, String(answer.access_token))).json();
+      assert.deepEqual(sorted(told.scope), listed);
+      const renewed = (await a.refresh(clientA, String(answer.refresh_token))).json();
+      assert.deepEqual(sorted(renewed.scope), listed);
+    }
+    assert.equal((await a.clientToken(clientA)).json().scope, 'payments.create');
+    assert.doesNotMatch(String((await a.clientToken(clientA, scope)).json().scope), /openid|offline/);
   });
 
   test('N-81 a second token for the same client leaves the first one valid', async () => {

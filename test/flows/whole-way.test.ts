@@ -62,7 +62,7 @@ for (const { bank, format, method } of kinds) {
       const answer = (await party.introspect(client, access)).json();
       assert.equal(answer.active, true, JSON.stringify(answer));
       assert.equal(answer.consent_id, consent);
-      assert.equal(answer.scope, 'accounts');
+      assert.equal(answer.scope, 'openid accounts');
       assert.equal(answer.client_id, client.id);
       const { cnf } = answer;
       assert.ok(typeof cnf === 'object' && cnf !== null && 'x5t#S256' in cnf);
