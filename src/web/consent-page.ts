@@ -58,7 +58,8 @@ export async function takeCancel(visit: AskedVisit): Promise<void> {
  */
 export async function showDecided(visit: Visit, uid: string): Promise<boolean> {
   const consent = await findRemembered(visit, uid);
-  if (consent === undefined) return false;
+  // A page that was left open until its request was over: nobody answered, and only the third party can ask again.
+  if (consent === undefined || consent.state === 'Awaiting') return false;
   const asker = await visit.site.rooms.directory.findParticipant(consent.participant);
   if (asker === undefined) return false;
   respond(visit, 200, decidedView(visit, consent, asker.name));

@@ -20,7 +20,7 @@ export function decidedView(visit: Visit, consent: Consent, participant: string)
 function stateInWords({ say, site, language }: Visit, consent: Consent, participant: string): string {
   switch (consent.state) {
     case 'Awaiting':
-      return say('decided.Awaiting');
+      throw new Error('a request that waits for its answer has no final state');
     case 'Authorised': {
       const date = dateInWords(consent.expiresAt, language, site.bank.timeZone ?? 'UTC');
       return say('decided.Authorised', { participant, date });

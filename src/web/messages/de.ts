@@ -54,7 +54,6 @@ export const de: Messages = {
   'consent.cancel': 'Abbrechen, nichts teilen',
 
   'decided.title': 'Diese Anfrage ist beantwortet',
-  'decided.Awaiting': 'Ihre Antwort wird noch gespeichert. Versuchen Sie es gleich noch einmal.',
   'decided.Authorised': 'Sie haben zugestimmt, bis {date} Daten mit {participant} zu teilen.',
   'decided.Consumed': 'Sie haben zugestimmt, und {participant} hat Ihre Zustimmung genutzt.',
   'decided.Rejected': 'Sie haben abgelehnt. {participant} hat nichts erhalten.',

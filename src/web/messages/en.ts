@@ -49,7 +49,6 @@ export const en = {
   'consent.cancel': 'Cancel, share nothing',
 
   'decided.title': 'This request has been answered',
-  'decided.Awaiting': 'Your answer is still being stored. Try again in a moment.',
   'decided.Authorised': 'You agreed to share data with {participant} until {date}.',
   'decided.Consumed': 'You agreed, and {participant} has used your agreement.',
   'decided.Rejected': 'You declined. {participant} was given nothing.',
