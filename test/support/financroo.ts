@@ -22,15 +22,17 @@ export interface FinancrooWorld {
   close(): Promise<void>;
 }
 
-/** Makes a sandbox's certificates below a directory, starts two lying banks, `one` and `other`, and Financroo. */
-export async function openFinancrooWorld(root: string): Promise<FinancrooWorld> {
+/** Makes a sandbox's certificates below a directory, starts two lying banks, `one` and `other`, and Financroo; `other` as told. */
+export async function openFinancrooWorld(root: string, other: Partial<Bank> = {}): Promise<FinancrooWorld> {
   const places = placesOf(root);
   const [port = 0, ...bankPorts] = await freePorts(3);
   await openRegister(places, [], new Date(), `https://localhost:${port}/callback`);
   const read = (path: string) => readFile(join(places.platform, path), 'utf8');
   const server = { certificate: await read('server.pem'), key: await read('server.key') };
   const banks = await Promise.all(bankPorts.map((bankPort) => startLyingBank(server, bankPort)));
-  const list = banks.map((bank, index) => bankOf(index === 0 ? 'one' : 'other', bank.issuer));
+  const list = banks.map(({ issuer }, index) =>
+    index === 0 ? bankOf('one', issuer) : { ...bankOf('other', issuer), ...other },
+  );
   const rootPem = await readFile(join(places.authority, 'root.pem'), 'utf8');
   const said: string[] = [];
   const open = () => openFinancroo({ places, port, banks: list, say: (line) => said.push(line) });

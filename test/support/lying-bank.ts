@@ -83,12 +83,12 @@ async function respond(world: World, request: IncomingMessage, response: ServerR
   const path = new URL(request.url ?? '', world.issuer).pathname.slice('/bank'.length);
   const form = new URLSearchParams(Buffer.concat(chunks).toString());
   world.calls.push([request.method, path, form.get('grant_type')].filter(Boolean).join(' '));
-  const { status, body } = world.lies.answers[path] ?? (await honest(world, path, form));
+  const { status, body } = world.lies.answers[path] ?? (await honest(world, request.method ?? '', path, form));
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? '' : JSON.stringify(body));
 }
 
-async function honest(world: World, path: string, form: URLSearchParams): Promise<Answer> {
+async function honest(world: World, method: string, path: string, form: URLSearchParams): Promise<Answer> {
   const { issuer, lies, accounts } = world;
   const ok = (body: unknown, status = 200): Answer => ({ status, body });
   if (path === '/.well-known/openid-configuration') return ok(metadataOf(issuer));
@@ -98,6 +98,10 @@ async function honest(world: World, path: string, form: URLSearchParams): Promis
     return ok(registrationOf(issuer, lies.client), 201);
   }
   if (path.startsWith('/register/')) {
+    if (method === 'DELETE') {
+      lies.client = undefined;
+      return ok(undefined, 204);
+    }
     return path.endsWith(`/${lies.client}`) ? ok({ client_id: lies.client }) : ok({ error: 'invalid_token' }, 401);
   }
   if (path === '/par') {

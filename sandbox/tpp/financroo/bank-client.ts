@@ -1,8 +1,9 @@
 import { type Configuration, enableNonRepudiationChecks } from 'openid-client';
 import type { Places } from '../../places.ts';
-import { findRegistration, type Registration } from '../registrations.ts';
+import type { Registration } from '../registrations.ts';
 import type { ThirdParty } from '../third-party.ts';
 import type { Bank } from './bank-list.ts';
+import { findClient, forgetClient } from './known-client.ts';
 import type { Log, Recorder } from './messages.ts';
 import { Problem, sentenceOf } from './problem.ts';
 
@@ -61,7 +62,7 @@ export function openBankClient(parts: BankClientParts): BankClient {
 
   const attempt = async (delay: number): Promise<void> => {
     try {
-      const { note, ...made } = await recorder.within(log, () => prepare(parts));
+      const { note, ...made } = await recorder.within(log, () => prepare(parts, log));
       ready = made;
       readiness = { state: 'ready', clientId: made.registration.client_id, note };
       if (note !== undefined) say(`Financroo: ${note}`);
@@ -98,7 +99,7 @@ export function openBankClient(parts: BankClientParts): BankClient {
       return ready?.registration.client_id !== before;
     },
     registerAgain: async () => {
-      if (ready !== undefined) await forget(ready.registration, parts, log);
+      if (ready !== undefined) await forgetClient(ready.registration, parts, log);
       await again();
     },
     close: () => {
@@ -115,32 +116,16 @@ function unready(bank: Bank, readiness: Readiness): string {
 }
 
 /** A known client, or a new one, and what the bank says about itself. */
-async function prepare(parts: BankClientParts): Promise<Ready & { note: string | undefined }> {
-  const { bank, party, redirectUri } = parts;
-  const kept = bank.enableDcr ? await findRegistration(parts.places, party.name, bank.id) : undefined;
-  const known = bank.enableDcr ? await party.findRegistration(bank.id) : fixedClient(bank);
-  const registration = known ?? (await party.register(bank.id, bank.issuer, 'private_key_jwt'));
-  checkRedirect(registration, redirectUri, bank);
+async function prepare(parts: BankClientParts, log: Log): Promise<Ready & { note: string | undefined }> {
+  const { bank, party } = parts;
+  const known = await findClient(parts, log);
+  const registration = known.registration ?? (await party.register(bank.id, bank.issuer, 'private_key_jwt'));
   const configuration = await party.configure(bank.issuer, registration);
   checkAddresses(configuration, bank);
   // Not only what came over TLS is believed: the ID token's signature is checked with the bank's published keys.
   enableNonRepudiationChecks(configuration);
-  const why = kept === undefined ? 'registered at' : 'was not known any more and registered again at';
-  const note = known === undefined ? `${why} ${bank.name}, as ${registration.client_id}` : undefined;
+  const note = 'announced' in known ? `${known.announced} ${bank.name}, as ${registration.client_id}` : undefined;
   return { configuration, registration, note };
-}
-
-/** Somebody at the bank made this client (CLD-18). */
-function fixedClient({ clientId }: Bank): Registration | undefined {
-  if (clientId === undefined) return undefined;
-  return { client_id: clientId, token_endpoint_auth_method: 'private_key_jwt' };
-}
-
-/** A client that was registered while Financroo had another address cannot bring customers back. */
-function checkRedirect(registration: Registration, redirectUri: string, bank: Bank): void {
-  const { redirect_uris: uris } = registration;
-  if (!Array.isArray(uris) || uris.includes(redirectUri)) return;
-  throw new Problem(`The client at ${bank.name} was registered with another address than ${redirectUri}.`);
 }
 
 /** Certificate and tokens go to the addresses of the list alone, whatever a discovery document says (CLD-15). */
@@ -153,15 +138,5 @@ function checkAddresses(configuration: Configuration, bank: Bank): void {
         `${bank.name} names no ${name} at ${bank.mtlsBase}: see mtls_endpoint_aliases in its discovery.`,
       );
     }
-  }
-}
-
-async function forget(registration: Registration, { party, recorder, bank }: BankClientParts, log: Log): Promise<void> {
-  const { registration_client_uri: address, registration_access_token: token } = registration;
-  if (address === undefined || token === undefined) throw new Problem(`${bank.name} gave no way to delete the client.`);
-  const headers = { authorization: `Bearer ${token}` };
-  const answer = await recorder.within(log, () => party.wire.send(address, { method: 'DELETE', headers }));
-  if (answer.status !== 204 && answer.status !== 401) {
-    throw new Problem(`${bank.name} did not delete the client: it answered ${answer.status}.`);
   }
 }

@@ -118,7 +118,9 @@ export async function comeBack(app: App, visit: Visit): Promise<Reply> {
   const { session, url } = visit;
   try {
     if (session === undefined)
-      throw new Problem('In this browser nobody is signed in to Financroo. Nothing was exchanged.');
+      throw new Problem(
+        'In this browser nobody is signed in to Financroo. Nothing was exchanged: sign in, and connect the bank once more.',
+      );
     const flow = takeFlow(session.flows, url, (id) => app.clientOf(id)?.bank.issuer, app.now());
     const client = app.clientOf(flow.bank);
     if (client === undefined) throw new Problem('This bank is not in the list any more.');
@@ -131,7 +133,8 @@ export async function comeBack(app: App, visit: Visit): Promise<Reply> {
     return seeOther('/dashboard');
   } catch (cause) {
     if (!(cause instanceof Problem)) throw cause;
-    const way = { to: '/banks', text: 'Back to the banks' };
+    const way =
+      session === undefined ? { to: '/', text: 'Sign in to Financroo' } : { to: '/banks', text: 'Back to the banks' };
     return problemPage(app, session, 400, 'This did not work', cause.message, way);
   }
 }

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
-import type { BrowserClient } from '../../../test/support/browser-client.ts';
+import { type BrowserClient, fieldOf } from '../../../test/support/browser-client.ts';
 import { type FinancrooWorld, openFinancrooWorld, press } from '../../../test/support/financroo.ts';
 import type { LyingBank } from '../../../test/support/lying-bank.ts';
 import { temporaryDirectory } from '../../../test/support/temporary.ts';
+import { clientFile } from '../registrations.ts';
 
 const root = await temporaryDirectory();
 let world: FinancrooWorld;
 let bank: LyingBank;
+/** Where somebody registered Financroo by hand. */
+let fixed: LyingBank;
 let origin: string;
 
 before(async () => {
-  world = await openFinancrooWorld(root);
-  const [first] = world.banks;
-  assert.ok(first !== undefined);
-  [bank, origin] = [first, world.financroo.origin];
+  world = await openFinancrooWorld(root, { enableDcr: false, clientId: 'fixed-client' });
+  const [first, second] = world.banks;
+  assert.ok(first !== undefined && second !== undefined);
+  [bank, fixed, origin] = [first, second, world.financroo.origin];
 });
 after(() => world.close());
 beforeEach(() => {
@@ -39,6 +43,7 @@ async function eventually(browser: BrowserClient, path: string, says: RegExp): P
   }
 }
 
+const kept = () => clientFile(world.places, 'financroo', 'one');
 const registrations = () => bank.calls.filter((call) => call === 'POST /register').length;
 
 test('CLD-16 CLD-17 registered once at the first start; a second start uses the stored client', async () => {
@@ -64,6 +69,70 @@ test('CLD-17 the bank forgets the client while Financroo runs: registers again o
   assert.equal(registrations(), 1);
   const { body } = await browser.get(`${origin}/dashboard`);
   assert.match(body, /Bank one did not know Financroo any more; it registered again/);
+});
+
+const damages: readonly (readonly [name: string, damage: () => Promise<void>, said: RegExp])[] = [
+  ['lost', () => rm(kept()), /: registered at Bank one/],
+  ['cut off', () => writeFile(kept(), '{"client_id": "cli'), /could not read what it had kept of its client/],
+  ['no registration', () => writeFile(kept(), '["client"]'), /could not read what it had kept of its client/],
+];
+for (const [name, damage, said] of damages) {
+  test(`CLD-17 the kept client is ${name}: registers again at the next start and says so`, async () => {
+    await damage();
+    await world.restart();
+    assert.equal(registrations(), 1);
+    assert.match(world.said.at(-1) ?? '', said);
+    await connect(await world.signedIn());
+    await world.restart();
+    assert.equal(registrations(), 1);
+  });
+}
+
+test('ASK-03 registered with another address than this sandbox has now: given back, registered again, said so', async () => {
+  const told = JSON.parse(await readFile(kept(), 'utf8'));
+  await writeFile(kept(), JSON.stringify({ ...told, redirect_uris: ['https://localhost:1/callback'] }));
+  await world.restart();
+  assert.ok(bank.calls.some((call) => call.startsWith('DELETE /register/')));
+  assert.equal(registrations(), 1);
+  assert.match(world.said.at(-1) ?? '', /has another address now and registered again at Bank one/);
+  assert.notEqual(bank.lies.client, told.client_id);
+});
+
+test('SCR-28 register again: the old client is given back, its connections end and can be made anew', async () => {
+  const browser = await world.signedIn();
+  await connect(browser);
+  const before = bank.lies.client ?? '';
+  const answer = await browser.follow(await press(browser, `${origin}/settings`, '/banks/one/register'));
+  assert.match(answer.body, /Financroo registered again at Bank one\./);
+  assert.ok(!answer.body.includes(before) && answer.body.includes(bank.lies.client ?? '?'));
+  assert.match((await browser.get(`${origin}/dashboard`)).body, /withdrawn<\/span>[\s\S]*Reconnect/);
+  await connect(browser);
+});
+
+test('SCR-28 register again at a bank that keeps the client: said so, the client stays', async () => {
+  const browser = await world.signedIn();
+  const before = bank.lies.client;
+  bank.lies.answers[`/register/${before}`] = { status: 500, body: {} };
+  const answer = await press(browser, `${origin}/settings`, '/banks/one/register');
+  assert.equal(answer.status, 502);
+  assert.match(answer.body, /did not delete the client: it answered 500/);
+  assert.equal(bank.lies.client, before);
+});
+
+test('CLD-18 a fixed client: never registered, used as it is, and nothing to register again', async () => {
+  fixed.lies.client = 'fixed-client';
+  const browser = await world.signedIn();
+  assert.match((await browser.get(`${origin}/settings`)).body, /fixed-client[\s\S]*fixed client/);
+  await press(browser, `${origin}/banks/other`, '/banks/other/connect');
+  assert.equal((await browser.get(fixed.callback())).headers.location, '/dashboard');
+  const token = fieldOf((await browser.get(`${origin}/settings`)).body, '/settings/delete', 'form_token');
+  assert.equal((await browser.post(`${origin}/banks/other/register`, { form_token: token })).status, 404);
+  await browser.post(`${origin}/settings/delete`, { form_token: token });
+  fixed.lies.client = undefined;
+  const refused = await press(browser, `${origin}/banks/other`, '/banks/other/connect');
+  assert.equal(refused.status, 502);
+  assert.match(refused.body, /Bank other refused: invalid_client/);
+  assert.ok(!fixed.calls.some((call) => call.includes('/register')));
 });
 
 test('CLD-17 a bank that is down at start is not ready, cannot be connected, and is tried again', async () => {
@@ -119,6 +188,21 @@ test('CLD-48 a permission that ended at the bank is noticed at the next look, wi
   bank.lies.answers = {};
   await connect(browser);
   assert.match(await eventually(browser, '/dashboard', /Account 1/), /connected/);
+});
+
+test('SCR-26 a permission whose time is over is shown as expired, not as withdrawn, with reconnect', async () => {
+  const browser = await world.signedIn();
+  const exp = Math.floor(Date.now() / 1_000);
+  bank.lies.answers['/introspect'] = { status: 200, body: { active: true, consent_id: 'consent-1', exp } };
+  await connect(browser);
+  bank.lies.answers['/accounts'] = { status: 401, body: { error: { reason: 'consent_expired', message: 'no' } } };
+  bank.lies.answers['/token'] = { status: 400, body: { error: 'invalid_grant' } };
+  const body = await eventually(browser, '/dashboard', /expired<\/span> the permission has run out/);
+  assert.match(body, /<a href="\/banks\/one">Reconnect<\/a>/);
+  assert.doesNotMatch(body, /Account 1|withdrawn/);
+  bank.lies.answers = {};
+  await connect(browser);
+  assert.doesNotMatch(await eventually(browser, '/dashboard', /Account 1/), /expired/);
 });
 
 test('a bank that is down shows what was there before, and says so', async () => {

@@ -12,7 +12,8 @@ const MARGIN = { top: 12, right: 8, bottom: 28, left: 62 };
 
 /** Spending by month, as columns. A column's title is what a mouse over it tells; the table beneath tells everybody. */
 export function monthChart(slices: readonly Slice[], currency: string): Markup {
-  const most = Math.max(1, ...slices.map(({ amount }) => amount));
+  // Where nothing was spent the axis still shows amounts that people know.
+  const most = Math.max(...slices.map(({ amount }) => amount)) || 100_00;
   const y = scaleLinear([0, most], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(4);
   const names = slices.map(({ name }) => name);
   const x = scaleBand(names, [MARGIN.left, WIDTH - MARGIN.right]).padding(0.25);

@@ -52,7 +52,7 @@ function waysOn(session: Session, { id, bank, standing }: Connection, name: stri
     case 'connected':
       return html`<section><h2>Disconnect</h2>
 <p>Financroo gives the permission back to ${name}, forgets its tokens and what it knows of these accounts. To see them again you would connect anew.</p>
-<form method="post" action="/connections/${id}/disconnect" class="actions">${formToken(session)}<button>Disconnect ${name}</button></form></section>`;
+<form method="post" action="/connections/${id}/disconnect" class="actions">${formToken(session)}<button class="grave">Disconnect ${name}</button></form></section>`;
     case 'leaving':
       return html`<form method="post" action="/connections/${id}/disconnect" class="actions">${formToken(session)}<button>Try again now</button></form>`;
     case 'withdrawn':
@@ -83,18 +83,24 @@ export async function disconnect(app: App, _visit: Visit, session: Session, id: 
 }
 
 /** `GET /connections/{id}/messages`: under the hood, of connections and of flows that became none. */
-export function showMessages(app: App, _visit: Visit, session: Session, id: string): Reply {
+export function showMessages(app: App, visit: Visit, session: Session, id: string): Reply {
   const connection = findOwn(app, session, id);
   const kept = app.logs.find(id, session.user);
   const bank = connection?.bank ?? kept?.bank;
   if (bank === undefined) return notThere(app, session);
   const log = [...(app.clientOf(bank)?.log ?? []), ...(kept?.log ?? [])];
-  return messagesPage(app, session, `Under the hood: ${bankName(app, bank)}`, log);
+  const name = bankName(app, bank);
+  return messagesPage(app, visit, session, { title: `Under the hood: ${name}`, bank: name, log });
 }
 
 /** `GET /banks/{id}/messages`: discovery and registration. */
-export function showBankMessages(app: App, _visit: Visit, session: Session, id: string): Reply {
+export function showBankMessages(app: App, visit: Visit, session: Session, id: string): Reply {
   const client = app.clientOf(id);
   if (client === undefined) return problemPage(app, session, 404, 'Unknown bank', 'Financroo does not know this bank.');
-  return messagesPage(app, session, `Under the hood: registration at ${client.bank.name}`, client.log);
+  const { name } = client.bank;
+  return messagesPage(app, visit, session, {
+    title: `Under the hood: registration at ${name}`,
+    bank: name,
+    log: client.log,
+  });
 }

@@ -83,6 +83,8 @@ async function push(configuration: Configuration, flow: Flow, redirectUri: strin
   return buildAuthorizationUrlWithPAR(configuration, {
     redirect_uri: redirectUri,
     scope,
+    // OpenID Connect Core §11: `offline_access` counts only where the customer is asked for consent.
+    prompt: 'consent',
     state: flow.state,
     nonce: flow.nonce,
     code_challenge: await calculatePKCECodeChallenge(flow.verifier),

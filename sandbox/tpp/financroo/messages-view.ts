@@ -1,22 +1,53 @@
 import type { App } from './app.ts';
+import { isRefused, laneDiagram, type Numbered } from './lanes.ts';
 import { page } from './layout.ts';
 import { html, type Markup } from './markup.ts';
 import type { Message, Side } from './messages.ts';
 import type { Session } from './sessions.ts';
-import type { Reply } from './visit.ts';
+import type { Reply, Visit } from './visit.ts';
 
-/** Every message in order, decoded and explained. */
-export function messagesPage(app: App, session: Session, title: string, log: readonly Message[]): Reply {
+/** What of a log may be picked out; the first is everything. */
+const PICKS: readonly (readonly [name: string, text: string, fits: (message: Message) => boolean])[] = [
+  ['all', 'All', () => true],
+  ['browser', 'Through the browser', ({ actor }) => actor === 'browser'],
+  ['machines', 'Between machines', ({ actor, title }) => actor === 'Financroo' && !isApi(title)],
+  ['api', 'The bank’s API', ({ title }) => isApi(title)],
+  ['refused', 'Refused', isRefused],
+];
+
+/** What a page of messages is about. */
+export interface Subject {
+  readonly title: string;
+  readonly bank: string;
+  readonly log: readonly Message[];
+}
+
+/** Every message in order, as a diagram and decoded and explained; `show` in the query picks some out (SCR-29). */
+export function messagesPage(app: App, { url }: Visit, session: Session, { title, bank, log }: Subject): Reply {
+  const picked = PICKS.find(([name]) => name === url.searchParams.get('show')) ?? PICKS[0];
+  const numbered = log.map((message, index) => ({ number: index + 1, message }));
+  const shown = numbered.filter(({ message }) => picked?.[2](message) ?? true);
   const body = html`<h1>${title}</h1>
 <p class="lead">What went over the wire, in order. Secrets are left out: ‹…› stands in their place. JWTs are shown as header and claims, without the signature that makes them worth something. Financroo keeps this in memory; a restart begins anew.</p>
-${log.length === 0 ? html`<p>Nothing was sent since Financroo started.</p>` : html`<ol class="messages">${log.map((message, index) => item(app, message, index))}</ol>`}`;
+${log.length === 0 ? html`<p>Nothing was sent since Financroo started.</p>` : html`${choices(numbered, picked?.[0] ?? '')}${shown.length === 0 ? html`<p>There is no such message here.</p>` : html`<section>${laneDiagram(shown, bank)}</section><ol class="messages">${shown.map((one) => item(app, one))}</ol>`}`}`;
   return page(app, session, { title, body });
 }
 
-function item(app: App, message: Message, index: number): Markup {
+function isApi(title: string): boolean {
+  return title.startsWith('The bank’s API');
+}
+
+function choices(all: readonly Numbered[], picked: string): Markup {
+  return html`<nav class="picks" aria-label="Which messages"><ul>${PICKS.map(([name, text, fits]) => {
+    const count = all.filter(({ message }) => fits(message)).length;
+    return html`<li><a href="?show=${name}"${name === picked ? html` aria-current="true"` : ''}>${text} (${count})</a></li>`;
+  })}</ul></nav>`;
+}
+
+function item(app: App, { number, message }: Numbered): Markup {
   const { title, says, clause, actor, sent, answered, curl, at } = message;
-  return html`<li><article>
-<h2><span class="number" aria-hidden="true">${index + 1}</span>${title}</h2>
+  return html`<li id="message-${number}"><article>
+<h2><span class="number" aria-hidden="true">${number}</span>${title}</h2>
 <p>${says}</p>
 <p class="hint">${actor === 'browser' ? 'Through your browser' : 'Financroo to the bank, over mutual TLS'} · ${clause} · <time datetime="${at}">${at.slice(11, 19)} UTC</time></p>
 ${bound(app, answered)}

@@ -41,6 +41,11 @@ const OWN: Readonly<Record<string, OwnPage>> = {
   'POST /settings/delete': deleteEverything,
 };
 
+/** Every page that can be asked for, `*` for an id. */
+export const pagePaths: readonly string[] = [...Object.keys(OPEN), ...Object.keys(OWN)]
+  .filter((route) => route.startsWith('GET '))
+  .map((route) => route.slice('GET '.length));
+
 /** Answers a request: forged cookies first (N-117), then what is open, then what needs a session and its form token. */
 export async function answer(app: App, visit: Visit): Promise<Reply> {
   const { method, url, session, form, forged } = visit;

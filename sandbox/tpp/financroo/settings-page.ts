@@ -22,7 +22,7 @@ ${own.length === 0 ? html`<p>There are none.</p>` : html`<ul class="rows">${own.
 </section>
 <section><h2>Delete my data</h2>
 <p>Gives every permission back at its bank and removes what Financroo keeps of you.</p>
-<form method="post" action="/settings/delete" class="actions">${formToken(session)}<button>Delete my data</button></form></section>`;
+<form method="post" action="/settings/delete" class="actions">${formToken(session)}<button class="grave">Delete my data</button></form></section>`;
   return page(app, session, { title: 'Settings', current: '/settings', body });
 }
 
