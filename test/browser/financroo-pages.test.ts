@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { pagePaths } from '../../sandbox/tpp/financroo/routes.ts';
 import { axeFindings } from '../support/axe.ts';
 import { isTooWide, openChromium, openContext } from '../support/chromium.ts';
 import { customerOf } from '../support/financroo-customer.ts';
@@ -22,6 +23,8 @@ const root = await temporaryDirectory();
 let sandbox: TestSandbox;
 let browser: Browser;
 let origin: string;
+/** Paths that axe has looked at. */
+const seen = new Set<string>();
 
 before(async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
@@ -45,11 +48,12 @@ async function look(page: Page, name: string, prepare = async () => {}): Promise
     const file = `financroo-${name}-${width}-${colorScheme}.png`;
     await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
     assert.equal(await isTooWide(page), false, `${file} is too wide`);
+    if (axe) seen.add(new URL(page.url()).pathname);
     if (axe) assert.deepEqual(await axeFindings(page), [], file);
   }
 }
 
-test('every page on phone and desktop, light and dark: nothing too wide, no accessibility finding', async () => {
+test('SCR-24 SCR-25 SCR-26 SCR-27 SCR-28 SCR-29 every page on phone and desktop, light and dark: nothing too wide, no accessibility finding', async () => {
   const context = await openContext(browser, { width: 1440, colorScheme: 'light' });
   const page = await context.newPage();
   const customer = customerOf(page, origin);
@@ -62,6 +66,7 @@ test('every page on phone and desktop, light and dark: nothing too wide, no acce
   await look(page, 'empty');
   await see('/banks', 'banks');
   await see('/banks/gobank', 'asking');
+  await see('/banks/gobank/messages', 'registration');
   await customer.connect('Go Bank');
   await customer.connect('Lab Bank', ['Everyday', 'Travel card']);
   await see('/dashboard', 'dashboard');
@@ -83,4 +88,11 @@ test('every page on phone and desktop, light and dark: nothing too wide, no acce
   await see('/dashboard', 'withdrawn');
   await see('/nothing-here', 'not-found');
   await context.close();
+  const patterns = pagePaths.map((path) => [path, new RegExp(`^${path.replaceAll('*', '[\\w-]+')}$`)] as const);
+  const unseen = patterns.filter(([, pattern]) => ![...seen].some((path) => pattern.test(path)));
+  assert.deepEqual(
+    unseen.map(([path]) => path),
+    [],
+    'axe looks at every page there is',
+  );
 });

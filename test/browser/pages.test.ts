@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { Refusal } from '../../src/platform/refusal.ts';
+import { axeFindings } from '../support/axe.ts';
 import { isTooWide, openChromium, openContext, type View } from '../support/chromium.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openPages, type PageWorld, pageBank } from '../support/pages.ts';
 
 const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'var', 'screenshots');
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const views: readonly View[] = [
   { width: 360, colorScheme: 'light' },
   { width: 360, colorScheme: 'dark', locale: 'de-DE' },
@@ -42,22 +41,8 @@ async function look(page: Page, name: string, view: View): Promise<void> {
   const file = `${name}-${view.width}-${view.colorScheme}.png`;
   await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
   assert.equal(await isTooWide(page), false, `${file} is too wide`);
-  assert.deepEqual(await findings(page), [], file);
+  assert.deepEqual(await axeFindings(page), [], file);
 }
-
-async function findings(page: Page): Promise<readonly string[]> {
-  // Axe comes in through the debugger, so the pages' content policy stays as it is.
-  await page.evaluate(await readAxe());
-  const found: unknown = await page.evaluate(
-    `axe.run().then(({ violations, passes }) => [passes.length, ...violations.map(({ id, impact, nodes }) => [id, impact, nodes[0].html].join(' '))])`,
-  );
-  assert.ok(Array.isArray(found));
-  const [passes, ...violations] = found.map(String);
-  assert.ok(Number(passes) > 10, 'axe looked at the page');
-  return violations;
-}
-
-const readAxe = async (): Promise<string> => (await import('node:fs/promises')).readFile(AXE, 'utf8');
 
 async function signIn(page: Page, password = 'p@ssword!'): Promise<void> {
   await page.locator('#username').fill('user');

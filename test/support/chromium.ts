@@ -32,6 +32,8 @@ export function openContext(browser: Browser, view: View): Promise<BrowserContex
   return browser.newContext({
     viewport: { width: view.width, height: 900 },
     colorScheme: view.colorScheme,
+    // A change under way would be on the picture half changed.
+    reducedMotion: 'reduce',
     locale: view.locale ?? 'en-GB',
     javaScriptEnabled: view.scripts ?? true,
     ignoreHTTPSErrors: true,
