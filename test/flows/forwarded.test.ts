@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,9 +82,7 @@ async function tryEverything(world: World, carry: Carry, paths: readonly Endpoin
     await answersWell(world, member, carry);
   }
   assert.equal(texts.size, 1);
-  await world.platform.rooms.audit.flush();
-  for (const [what, interaction, reason] of expected)
-    assert.ok((await world.reasons(interaction)).includes(reason), `${what}: ${await world.reasons(interaction)}`);
+  await checkReasons(world, expected);
 }
 
 /** Header and handshake of one request, and which of the two must decide. */
@@ -94,20 +93,35 @@ type Both = readonly [
   reason: string,
 ];
 
-/** Each row for both methods: `ok`, or the reason that the trail must have. */
+/** Each row for both methods and at every endpoint: `ok`, or the reason that the trail must have. */
 async function tryBoth(world: World, from: string, rowsOf: (own: Member['party']) => readonly Both[]): Promise<void> {
+  const expected: (readonly [what: string, interaction: string, reason: string])[] = [];
   for (const member of world.members) {
+    const refusal = member.client.method === 'tls_client_auth' ? '401 invalid_client' : '400 invalid_request';
     for (const [row, header, handshake, reason] of rowsOf(member.party)) {
       const value = typeof header === 'object' ? escaped(header) : header;
       const headers = value === undefined ? {} : proxied(value);
       const caller = { agent: world.party.agentOf(handshake), localAddress: from };
-      const { status, code, interaction } = await world.post(member, '/token', headers, caller);
-      const what = `${row} ${member.client.method}`;
-      const refusal = member.client.method === 'tls_client_auth' ? '401 invalid_client' : '400 invalid_request';
-      assert.equal(`${status} ${code}`, reason === 'ok' ? '200 none' : refusal, what);
-      await world.platform.rooms.audit.flush();
-      if (reason !== 'ok') assert.ok((await world.reasons(interaction)).includes(reason), what);
+      for (const path of PATHS) {
+        const { status, code, interaction } = await world.post(member, path, headers, caller);
+        const what = `${row} ${member.client.method} ${path}`;
+        assert.equal(`${status} ${code}`, reason === 'ok' ? `${ENDPOINTS[path].good} none` : refusal, what);
+        if (reason !== 'ok') expected.push([what, interaction, reason]);
+      }
     }
+  }
+  await checkReasons(world, expected);
+}
+
+/** The trail has the reason of each refusal. */
+async function checkReasons(
+  world: World,
+  expected: readonly (readonly [what: string, interaction: string, reason: string])[],
+): Promise<void> {
+  await world.platform.rooms.audit.flush();
+  for (const [what, interaction, reason] of expected) {
+    const reasons = await world.reasons(interaction);
+    assert.ok(reasons.includes(reason), `${what}: ${reasons}`);
   }
 }
 
@@ -165,6 +179,25 @@ describe('a door behind the configured proxy', () => {
       ['N-48', own.issue(past()), own.transport, EXPIRED],
       ['N-47', strange(), own.transport, UNKNOWN],
     ]));
+
+  test('N-43 N-44 N-45 the token is bound to the certificate that decided', async () => {
+    for (const member of here.members) {
+      const { transport } = member.party;
+      const thumbprint = createHash('sha256').update(transport.der).digest('base64url');
+      const own = here.direct(here.party.agentOf(transport));
+      const ways: readonly (readonly [Headers, Caller])[] = [
+        [proxied(escaped(transport)), here.fromProxy],
+        [{}, own],
+        [proxied(escaped(member.party.issue())), own],
+      ];
+      for (const [headers, caller] of ways) {
+        const { body } = await here.post(member, '/token', headers, caller);
+        const token = String(body.access_token);
+        const known = await here.post(member, '/introspect', headers, caller, { token });
+        assert.deepEqual(known.body.cnf, { 'x5t#S256': thumbprint });
+      }
+    }
+  });
 
   test('N-46 N-49 no certificate anywhere, or in a header of another name', async () => {
     await refusedBoth({}, 'certificate_missing');

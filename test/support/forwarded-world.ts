@@ -31,6 +31,7 @@ export interface Outcome {
 export interface Answer extends Outcome {
   readonly description: string;
   readonly interaction: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** Over which connection, and from where. */
@@ -76,9 +77,10 @@ export function send(
         text += chunk;
       });
       response.on('end', () => {
-        const { error, error_description: description } = text === '' ? {} : JSON.parse(text);
+        const body = text === '' ? {} : JSON.parse(text);
+        const { error, error_description: description } = body;
         const code = typeof error === 'object' ? String(error.reason) : String(error ?? 'none');
-        resolve({ status: response.statusCode ?? 0, code, description: String(description), interaction });
+        resolve({ status: response.statusCode ?? 0, code, description: String(description), interaction, body });
       });
     });
     request.on('error', reject);
@@ -130,9 +132,20 @@ export async function openWorld(forwarded: Forwarded | undefined) {
     const { status, code } = await answer;
     return { status, code };
   };
-  const post = async ({ party: own, client }: Member, path: Endpoint, headers: Headers, caller: Caller) => {
+  const post = async (
+    { party: own, client }: Member,
+    path: Endpoint,
+    headers: Headers,
+    caller: Caller,
+    change: Readonly<Record<string, string>> = {},
+  ) => {
     // The first word of the body names the client where no assertion does.
-    const body = form({ client_id: client.id, ...(await own.credentials(client)), ...ENDPOINTS[path].fields });
+    const body = form({
+      client_id: client.id,
+      ...(await own.credentials(client)),
+      ...ENDPOINTS[path].fields,
+      ...change,
+    });
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
     return send(`${own.mtls(BANK)}${path}`, caller, 'POST', { ...type, ...headers }, body);
   };
