@@ -6,6 +6,7 @@ import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/ind
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
 import { allowCertificate, denyCertificate, listDenials, reloadFiles } from './denial-commands.ts';
+import { checkParticipant } from './register-command.ts';
 import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -215,6 +216,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['participant import', importParticipants],
   ['participant list', listParticipants],
   ['participant limit', limitParticipant],
+  ['participant check', checkParticipant],
   ...Object.entries(STATUSES).map(([verb, status]) => [`participant ${verb}`, changeStatus(verb, status)] as const),
   ['client create', createClientCommand],
   ['client renew', renewClient],

@@ -23,6 +23,14 @@ for (const regime of regimes.values()) {
     }
   });
 
+  test(`certificates.md §19 E 61 ${regime.id}: the role of an account servicing provider opens no scope, and no unknown role does`, () => {
+    const roles = Object.values(regime.rolesByScope).flat();
+    assert.deepEqual(
+      roles.filter((role) => !['AISP', 'PISP', 'CBPII'].includes(role)),
+      [],
+    );
+  });
+
   test(`WSN-17 WSN-18 ${regime.id}: accounts are for AISP alone, payments for PISP alone`, () => {
     assert.deepEqual(regime.rolesByScope.accounts, ['AISP']);
     assert.deepEqual(regime.rolesByScope['payments.create'], ['PISP']);

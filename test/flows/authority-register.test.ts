@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { runCommand } from '../../src/main/commands.ts';
 import { connect } from '../support/journey.ts';
 import { bankService } from '../support/management.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
@@ -159,6 +160,26 @@ describe('registration', () => {
     refused(await other.sendRegistration('modulebank', body), 503, 'temporarily_unavailable');
   });
 
+  test('CA-07 staff see what the register says', async () => {
+    const ask = (bank: string, id: string) =>
+      runCommand(
+        'participant check',
+        { words: [bank, id], options: {}, file: undefined },
+        platform.rooms,
+        platform.settings,
+      );
+    await platform.thirdParty('tpp-q', ['AISP', 'PISP']);
+    assert.match(
+      (await ask('oncebank', 'tpp-q')).lines.join(),
+      /participant_refused_by_register \(register_not_found\)/,
+    );
+    register.entries.set('TPP-Q', { ...both, roles: { XX: ['AISP'] } });
+    const confirmed = await ask('oncebank', 'tpp-q');
+    assert.deepEqual(confirmed, { lines: ['tpp-q is authorised: AISP; the directory also has PISP'], status: 0 });
+    assert.match((await ask('plainbank', 'tpp-q')).lines.join(), /has no register/);
+    assert.equal((await ask('oncebank', 'nobody')).status, 1);
+  });
+
   test('an exception of the operator stands for a provider that the register does not cover', async () => {
     const party = await platform.thirdParty('credit', ['AISP', 'PISP']);
     refused(
@@ -272,7 +293,13 @@ describe('roles', () => {
     assert.ok(verdict.ok);
     const staff = { kind: 'staff', reference: 'test', reason: 'renewal' } as const;
     await platform.rooms.directory.rebindCertificate('plainbank', client.id, verdict.certificate, 0, staff);
-    refused(await party.clientToken(client, 'payments.create', party.agentOf(renewed)), 400, 'invalid_scope');
+    const agent = party.agentOf(renewed);
+    refused(await party.clientToken(client, 'payments.create', agent), 400, 'invalid_scope');
+    refused(
+      await party.api('plainbank', '/payments', 'any', { method: 'POST', body: '{}', agent }),
+      403,
+      'role_missing',
+    );
   });
 
   test('N-28 a certificate without a PSD2 statement: nothing to register, nothing to call, unless the scheme says so', async () => {
