@@ -80,7 +80,9 @@ function referencesOf(references: readonly Element[], root: Element, objects: re
   }
   const [properties, whole] =
     first.getAttribute('Type') === SIGNED_PROPERTIES ? ([first, second] as const) : ([second, first] as const);
-  if (properties.getAttribute('Type') !== SIGNED_PROPERTIES || whole.hasAttribute('Type')) {
+  // Tools of the Union write an empty Type for the document itself.
+  const typed = whole.hasAttribute('Type') && whole.getAttribute('Type') !== '';
+  if (properties.getAttribute('Type') !== SIGNED_PROPERTIES || typed) {
     throw refusedXml('signature_references', 'The signature does not cover its XAdES properties once.');
   }
   checkReference(whole, [ENVELOPED]);

@@ -161,6 +161,24 @@ test('attack 66 the shape of a signature is the one of XAdES baseline: nothing t
   assert.equal(await read(signList(unsigned, { signer: operator, withoutProperties: true })), 'signature_references');
 });
 
+test('attack 66 signed properties that name no time, no certificate, or one by SHA-1, do not count', async () => {
+  const bent = (from: string | RegExp, to: string) =>
+    read(signList(unsigned, { signer: operator, properties: (properties) => changed(properties, from, to) }));
+  assert.equal(await bent(/<xades:SigningTime>.*<\/xades:SigningTime>/, ''), 'signature_properties');
+  assert.equal(await bent('2026-11-01T00:00:00Z', 'yesterday'), 'signature_properties');
+  assert.equal(await bent(/<xades:SigningCertificateV2>.*<\/xades:SigningCertificateV2>/, ''), 'signature_properties');
+  assert.equal(await bent(/<xades:Cert>.*<\/xades:Cert>/, ''), 'signature_properties');
+  assert.equal(await bent(/<ds:DigestMethod[^>]*>/, ''), 'signature_properties');
+  assert.equal(await bent('<xades:SigningTime>', '<xades:SigningTime/><xades:SigningTime>'), 'signature_properties');
+  assert.equal(await bent('xmlenc#sha256', 'xmldsig#sha1'), 'signature_algorithm');
+  assert.equal(await bent('<ds:DigestMethod Algorithm=', '<ds:DigestMethod Other='), 'signature_algorithm');
+  assert.equal(await bent(/<ds:DigestValue>[^<]*/, '<ds:DigestValue>AAAA'), 'signer_mismatch');
+  assert.equal(
+    await bent('http://uri.etsi.org/01903/v1.3.2#', 'http://uri.etsi.org/01903/v1.1.1#'),
+    'signature_properties',
+  );
+});
+
 test('attack 66 SHA-1, HMAC and weak keys do not sign, and no transform computes', async () => {
   const rsa: SigningOptions = { signer: rsaOperator };
   const method = new RegExp(`${MORE.replaceAll('.', '\\.')}rsa-sha256`);
@@ -229,6 +247,12 @@ test('attack 66 document types, entities and oversize are refused before anythin
     assert.equal(await read(broken), 'xml_malformed', broken.slice(-20));
 });
 
+test('tools of the Union write an empty Type for the document; any other is refused', async () => {
+  const reference = '<ds:Reference URI="">';
+  assert.equal(await read(changed(good, reference, '<ds:Reference Type="" URI="">')), 'signature_invalid');
+  assert.equal(await read(changed(good, reference, '<ds:Reference Type="x" URI="">')), 'signature_references');
+});
+
 test('what counts: elliptic and RSA signatures, both canonical forms, both kinds of properties, a chain in KeyInfo', async () => {
   const ec384 = createAuthority('P-384 Operator', { keyType: 'ec384' });
   const variants: readonly Omit<SigningOptions, 'signer'>[] = [
@@ -251,6 +275,37 @@ test('what counts: elliptic and RSA signatures, both canonical forms, both kinds
   assert.equal(await read(signList(unsigned, { signer: rsaOperator, signatureAlgorithm: pss })), 'ok');
   const p384 = signList(unsigned, { signer: ec384, signatureAlgorithm: `${MORE}ecdsa-sha384` });
   assert.equal(await read(p384, [ec384.der]), 'ok');
+});
+
+test('attack 66 whatever is changed by chance is refused, or reads as it was signed', async () => {
+  const { root } = await readSignedXml(Buffer.from(good), [operator.der]);
+  let seed = 20_261_121;
+  const next = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * below);
+  };
+  const pieces = ['', '<', '>', '"', '&', ' ', 'x', '<!-- -->', '<?x?>', '<a/>', '\r', '\u0000', signatureOf(good)];
+  let accepted = 0;
+  for (let round = 0; round < 300; round += 1) {
+    const from = next(good.length);
+    const mutated = `${good.slice(0, from)}${pieces[next(pieces.length)]}${good.slice(from + next(3))}`;
+    const read = await readSignedXml(Buffer.from(mutated), [operator.der]).catch((cause: unknown) => cause);
+    if (read instanceof Error) {
+      assert.ok(read instanceof Refusal, `round ${round}: ${String(read)}`);
+      continue;
+    }
+    accepted += 1;
+    assert.deepEqual(
+      read,
+      {
+        root,
+        signer: createHash('sha256').update(operator.der).digest('base64url'),
+        signingTime: new Date('2026-11-01T00:00:00Z'),
+      },
+      `round ${round}`,
+    );
+  }
+  assert.ok(accepted < 60, `${accepted} of 300 accepted`);
 });
 
 test('what is given out is what was signed, and by whom', async () => {

@@ -251,6 +251,14 @@ test('§13 lists are read on a thread of their own, which time and memory end', 
   assert.deepEqual(list, await readTrustedList(document, pins, NOW));
   assert.equal(await refusal(createListReader().read(signed({}, issuing), pins, NOW)), 'signer_unknown');
   assert.equal(await refusal(createListReader({ timeMs: 1 }).read(document, pins, NOW)), 'list_too_costly');
+  const ending = createListReader();
+  const reading = ending.read(document, pins, NOW);
+  const ended = assert.rejects(reading, /the thread ended/);
+  // The thread is begun in the next turn, and ended before it has read anything.
+  await Promise.resolve();
+  await ending.close();
+  await ended;
+  await assert.rejects(ending.read(document, pins, NOW), /being closed/);
   const large = signed({ services: Array.from({ length: 400 }, () => web) });
   assert.equal(await refusal(createListReader({ memoryMb: 4 }).read(large, pins, NOW)), 'list_too_costly');
 });

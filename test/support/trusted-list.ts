@@ -118,11 +118,14 @@ export interface SigningOptions {
   /** Leaves the reference to the properties out. */
   readonly withoutProperties?: boolean;
   readonly location?: string;
+  /** Changes the XAdES properties before they are signed. */
+  readonly properties?: (xml: string) => string;
 }
 
 /** Signs a list as its operator does: enveloped XAdES baseline B. */
 export function signList(xml: string, options: SigningOptions): string {
   const { signer, named = signer, shown = [signer], canonicalization = EXCLUSIVE, older = false } = options;
+  const { properties = (xml) => xml } = options;
   const kind = signer.key.asymmetricKeyType === 'ec' ? 'ecdsa' : 'rsa';
   const signatureAlgorithm = options.signatureAlgorithm ?? `${MORE}${kind}-sha256`;
   const signature = new SignedXml({
@@ -132,7 +135,7 @@ export function signList(xml: string, options: SigningOptions): string {
     canonicalizationAlgorithm: canonicalization,
     getKeyInfoContent: () =>
       `<ds:X509Data>${shown.map(({ der }) => `<ds:X509Certificate>${base64(der)}</ds:X509Certificate>`).join('')}</ds:X509Data>`,
-    objects: [{ content: propertiesXml(named, older) }],
+    objects: [{ content: properties(propertiesXml(named, older)) }],
   });
   signature.SignatureAlgorithms[signatureAlgorithm] ??= ellipticSignature(signatureAlgorithm, signer.key);
   const digestAlgorithm = options.digestAlgorithm ?? SHA256;
