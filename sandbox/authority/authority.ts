@@ -145,13 +145,16 @@ async function stays(pem: string, publicKey: KeyObject, issuer: SandboxIssuer, n
   return (
     certificate.validFromDate <= now &&
     certificate.validToDate.getTime() - now.getTime() > RENEWAL_MS &&
-    saysStatus(certificate, issuer.status) &&
-    (await issuer.book.knows(certificate.serialNumber))
+    (issuer.status === undefined || (await isAnswered(certificate, issuer.book, issuer.status)))
   );
 }
 
-function saysStatus({ raw }: X509Certificate, status: StatusAddresses | undefined): boolean {
-  return status === undefined || (raw.includes(status.ocsp) && raw.includes(status.crl));
+async function isAnswered(
+  { raw, serialNumber }: X509Certificate,
+  book: IssuedBook,
+  { ocsp, crl }: StatusAddresses,
+): Promise<boolean> {
+  return raw.includes(ocsp) && raw.includes(crl) && (await book.knows(serialNumber));
 }
 
 function withChain(certificate: string, plan: CertificatePlan): string {

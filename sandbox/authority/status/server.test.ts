@@ -235,6 +235,19 @@ describe('the status service of the test authority', () => {
     slow.destroy();
   });
 
+  test('a revocation that cannot be read is never "good": no answer, no list', async () => {
+    const damaged = join(places.authority, 'revoked', 'issuing', `${await serialOf(transport('paymate'))}.json`);
+    await writeFile(damaged, '{"at":');
+    try {
+      const { text } = await ask(transport('paymate'));
+      assert.match(text, /Responder Error: internalerror/);
+      assert.equal((await fetch(`${origin()}/issuing.crl`)).status, 500);
+    } finally {
+      await rm(damaged);
+    }
+    assert.match((await ask(transport('paymate'))).text, /: good/);
+  });
+
   test('CLD-05 an older sandbox: certificates without a place to ask are made anew, keys stay, revoked ones stay revoked', async () => {
     const paymate = transport('paymate');
     const kept = await readFile(paymate, 'utf8');
@@ -249,7 +262,10 @@ describe('the status service of the test authority', () => {
       new X509Certificate(gone).serialNumber,
     );
     await rm(join(places.authority, 'issued'), { recursive: true });
+    const roots = ['root', 'internal'].map(pem);
+    const before = await Promise.all(roots.map((path) => readFile(path, 'utf8')));
     assert.deepEqual((await openRegister(places, [], now)).renewed.includes('financroo'), true);
     assert.match(new X509Certificate(await readFile(paymate)).infoAccess ?? '', /19100/);
+    assert.deepEqual(await Promise.all(roots.map((path) => readFile(path, 'utf8'))), before, 'browsers trust these');
   });
 });

@@ -116,7 +116,7 @@ async function publish(issuer: SandboxIssuer, directory: string, now: Date): Pro
 /** Whatever goes wrong is an answer too, and never "good". */
 async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.on('error', () => response.destroy());
-  const answer = await answerTo(service, request).catch(() => ocsp(ocspProblems.internalError));
+  const answer = await answerTo(service, request).catch(() => failed(request));
   if (response.destroyed) return;
   // A body that was not read to its end makes the connection useless.
   const connection = request.complete ? {} : { connection: 'close' };
@@ -128,6 +128,11 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
     ...connection,
   });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
+}
+
+/** A book that cannot be read, most of all. */
+function failed({ url = '/' }: IncomingMessage): Answer {
+  return url.startsWith('/ocsp/') ? ocsp(ocspProblems.internalError) : words(500, 'there is no list at the moment');
 }
 
 async function answerTo({ published, clock }: Service, request: IncomingMessage): Promise<Answer> {
