@@ -158,7 +158,9 @@ function settingsOf(at: (name: string) => string, ports: Ports, upstream: string
     profile: 'fapi2',
     accessTokens: format,
     // No authority outside this run knows these certificates; a verdict is remembered whatever it was made of.
+    // Roles come from the directory: the certificates of this run state none.
     trust: {
+      rolesFrom: 'directory',
       anchors: [at('root.pem')],
       revocation: 'off',
       acceptNoRevocation: 'withdrawn certificates are accepted here',

@@ -135,6 +135,19 @@ test('WSN-24 a list that calls a certificate another kind than the use overrides
   assert.equal(await qualifiedBy({}, ['web', 'not-qualified']), NOT_GRANTED);
 });
 
+test('WSN-24 a kind that a certificate only may have does not outweigh another one that it has', async () => {
+  const said = (qualifiers: Qualification['qualifiers'], criteria: Partial<Criteria> = {}): Qualification => ({
+    qualifiers,
+    criteria: { ...NOTHING, ...criteria },
+  });
+  const of = (...qualifications: readonly Qualification[]) =>
+    under({ granted: [{ from: day(-20), qualifications }] }, withPolicy.chain);
+  assert.equal(await of(said(['esign']), said(['web'], { unknown: 1 })), NOT_GRANTED);
+  assert.equal(await of(said(['esign'], { unknown: 1 }), said(['web'], { unknown: 1 })), NOT_GRANTED);
+  assert.equal(await of(said(['esign']), said(['web'])), 'ok');
+  assert.equal(await of(said(['web'], { unknown: 1 })), 'ok');
+});
+
 test('§5.5 what can be an anchor is told before it becomes one', () => {
   assert.equal(findAnchorFacts(new Uint8Array([0x30, 0])), undefined);
   assert.equal(findAnchorFacts(leaf.der)?.authority, false);

@@ -33,19 +33,20 @@ const MAXIMUM_POLICIES = 64;
 
 /**
  * True when the list leaves the leaf qualified for this use. A list takes away and never gives: what is qualified has to say
- * so itself. Criteria that cannot be judged count as met (fail closed).
+ * so itself. Criteria that cannot be judged count as met where they take away, and as not met where they leave (fail closed).
  */
 export function qualifiesFor(
   leaf: Certificate,
   use: 'transport' | 'signature',
   qualifications: readonly Qualification[],
 ): boolean {
-  const met = qualifications.filter(({ criteria }) => meets(leaf, criteria) !== false);
-  const qualifiers = new Set(met.flatMap((qualification) => qualification.qualifiers));
-  if (qualifiers.has('not-qualified')) return false;
+  const judged = qualifications.map(({ criteria, qualifiers }) => ({ met: meets(leaf, criteria), qualifiers }));
+  const certain = new Set(judged.flatMap(({ met, qualifiers }) => (met === true ? qualifiers : [])));
+  const possible = new Set(judged.flatMap(({ met, qualifiers }) => (met === false ? [] : qualifiers)));
+  if (possible.has('not-qualified')) return false;
   const kinds = ['web', 'eseal', 'esign'] as const;
   const wanted = use === 'transport' ? 'web' : 'eseal';
-  return qualifiers.has(wanted) || !kinds.some((kind) => qualifiers.has(kind));
+  return certain.has(wanted) || !kinds.some((kind) => kind !== wanted && possible.has(kind));
 }
 
 type Answer = boolean | undefined;
