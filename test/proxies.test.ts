@@ -238,7 +238,7 @@ for (const kind of ['nginx.conf', 'haproxy.cfg', 'haproxy-base64.cfg'] satisfies
       assert.equal(await say(good), 'ok participant');
       for (const twice of [[good, good], `${good}, ${good}`])
         assert.equal(await say(twice), 'certificate_malformed/header_duplicate');
-      for (const wrong of ['rubbish', `${good.slice(0, -9)}=`, `${good}%00`, `x${good}`])
+      for (const wrong of ['rubbish', good.slice(0, -9), `${good}%00`, `x${good}`])
         assert.equal(await say(wrong), 'certificate_malformed/header_malformed');
       for (const foreign of Object.values(ENCODED).filter((encode) => encode !== ENCODED[kind]))
         assert.equal(await say(foreign(participant)), 'certificate_malformed/header_malformed');
