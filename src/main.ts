@@ -72,7 +72,7 @@ async function runOnState(file: string, words: readonly string[], options: Recor
     process.stderr.write(`${usage()}\n`);
     return 2;
   }
-  const request = { words: words.slice(2), options, file: await readCommandFile(name, words.slice(2)) };
+  const request = { words: words.slice(2), options, file: await readCommandFile(name, words.slice(2), options) };
   const settings = await readSettings(file);
   const { control } = settings.doors;
   let result = control === undefined ? undefined : await askRunning(control, name, request);
@@ -110,6 +110,10 @@ async function main(): Promise<void> {
       consent: text,
       client: text,
       customer: text,
+      status: text,
+      from: text,
+      since: text,
+      until: text,
       interaction: text,
       limit: text,
       overlap: text,

@@ -375,3 +375,25 @@ test('LAB-42 a closed trail refuses and has kept everything', async () => {
   );
   assert.equal((await audit.search({ action: 'request.forwarded' })).length, 1);
 });
+
+test('LAB-45 heads kept elsewhere show a cut that the database alone cannot: end removed, head moved back, or a chain forged anew', async () => {
+  const audit = await start();
+  const chain = await sixRecords(audit);
+  const kept = await audit.heads();
+  assert.equal(kept.find((head) => head.chain === chain)?.sequence, 7);
+  assert.equal((await audit.verify(kept)).intact, true);
+  await database.query('DELETE FROM audit.events WHERE chain = $1 AND sequence = 7', [chain]);
+  await database.query(
+    `UPDATE audit.chains SET head_sequence = 6, head_hash =
+       (SELECT hash FROM audit.events WHERE chain = $1 AND sequence = 6) WHERE chain = $1`,
+    [chain],
+  );
+  assert.equal((await audit.verify()).intact, true);
+  assert.deepEqual(await audit.verify(kept), { intact: false, chain, sequence: 7, problem: 'removed' });
+  await database.query(`UPDATE audit.events SET hash = 'forged' WHERE chain = $1 AND sequence = 6`, [chain]);
+  const forged = kept.map((head) => (head.chain === chain ? { ...head, sequence: 6 } : head));
+  assert.deepEqual(await audit.verify(forged), { intact: false, chain, sequence: 6, problem: 'changed' });
+  const gone = '00000000-0000-4000-8000-000000000000';
+  const verdict = await audit.verify([{ chain: gone, sequence: 1, hash: 'A'.repeat(43) }]);
+  assert.deepEqual(verdict, { intact: false, chain: gone, sequence: 1, problem: 'chain removed' });
+});

@@ -2,8 +2,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { openChains } from './chains.ts';
-import type { AuditEvent, AuditFilter, AuditRecord, AuditVerification } from './event.ts';
+import type { AuditEvent, AuditFilter, AuditHead, AuditRecord, AuditVerification } from './event.ts';
 import { createGroupWriter } from './group-writer.ts';
+import { readHeads, verifyHeads } from './heads.ts';
 import { type AuditLog, Queue } from './queue.ts';
 import { linkAll, normalise } from './record.ts';
 import * as store from './store.ts';
@@ -32,8 +33,13 @@ export interface Audit {
   flush(): Promise<void>;
   /** At most `limit` records (100 unless given, 1,000 at most), newest first. */
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
-  /** Recomputes every chain in bounded batches and names the first bad record. */
-  verify(): Promise<AuditVerification>;
+  /**
+   * Recomputes every chain in bounded batches and names the first bad record; `kept` are heads of an earlier moment, kept where
+   * nobody who can write the database can write: they must still stand.
+   */
+  verify(kept?: readonly AuditHead[]): Promise<AuditVerification>;
+  /** The last record of every chain, in the order the chains were begun. */
+  heads(): Promise<readonly AuditHead[]>;
   /** Flushes and stops. @throws Error when records could not be committed: it says how many are lost. */
   close(): Promise<void>;
 }
@@ -74,7 +80,8 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
     checkWritable: () => queue.checkWritable(),
     flush: () => queue.flush(),
     search: (filter) => store.searchEvents(database, filter),
-    verify: () => verifyTrail(database),
+    verify: async (kept = []) => (await verifyHeads(database, kept)) ?? verifyTrail(database),
+    heads: () => readHeads(database),
     close: () => queue.close(),
   };
 }

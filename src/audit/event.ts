@@ -70,6 +70,13 @@ export interface AuditRecord extends AuditEvent {
   readonly hash: string;
 }
 
+/** The last record of a chain at one moment. */
+export interface AuditHead {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly hash: string;
+}
+
 /** Search in the trail: every given member narrows; newest first, at most `limit` records. */
 export interface AuditFilter {
   readonly bank?: string;

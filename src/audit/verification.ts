@@ -107,7 +107,11 @@ function originalSequence(record: LinkedRecord): number | undefined {
 
 /** A chain's first record names heads of chains before it: they must still be there. */
 async function verifyAnchors(database: Database, record: LinkedRecord): Promise<Finding | undefined> {
-  const anchors = anchorsOf(record);
+  return checkAnchors(database, anchorsOf(record));
+}
+
+/** The first of these places of chains that holds another record than it held, or none; undefined when all are as they were. */
+export async function checkAnchors(database: Database, anchors: readonly store.Anchor[]): Promise<Finding | undefined> {
   if (anchors.length === 0) return undefined;
   const found = await store.findAnchored(database, anchors);
   for (const { chain, head } of anchors) {

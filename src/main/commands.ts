@@ -3,9 +3,12 @@ import type { Actor } from '../audit/index.ts';
 import type { ParticipantStatus } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
+import { printHeads, searchAudit, verifyAudit } from './audit-commands.ts';
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
+import { listConsents, showConsent } from './consent-commands.ts';
 import { allowCertificate, denyCertificate, listDenials, reloadFiles } from './denial-commands.ts';
+import { listClients, showParticipant } from './directory-commands.ts';
 import { checkParticipant } from './register-command.ts';
 import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
@@ -92,26 +95,6 @@ const endTokens: Command = {
   },
 };
 
-const listConsents: Command = {
-  usage: 'consent list <bank>',
-  summary: 'Lists consents, newest first.',
-  words: 1,
-  options: ['participant'],
-  run: async (request, rooms, settings) => {
-    const bank = bankOf(settings, word(request, 0));
-    const { participant } = request.options;
-    const consents = await rooms.consents.list({
-      bank: bank.id,
-      ...(participant === undefined ? {} : { participant }),
-    });
-    return done(
-      ...consents.map(
-        (consent) => `${consent.id} ${consent.state} ${consent.participant} until ${consent.expiresAt.toISOString()}`,
-      ),
-    );
-  },
-};
-
 const rotateKeys: Command = {
   usage: 'keys rotate <bank>',
   summary: 'Makes new signing keys current; the old ones stay published for the overlap.',
@@ -122,32 +105,6 @@ const rotateKeys: Command = {
     await rooms.vault.rotate(bank.id, staff(request));
     const { publicKeys } = await rooms.vault.keyring(bank.id);
     return done(`bank ${bank.id} signs with new keys; published: ${publicKeys.keys.map((key) => key.kid).join(', ')}`);
-  },
-};
-
-const verifyAudit: Command = {
-  usage: 'audit verify',
-  summary: 'Checks every hash chain of the audit trail and names the first bad record.',
-  words: 0,
-  options: [],
-  run: async (_request, rooms) => {
-    await rooms.audit.flush();
-    const verdict = await rooms.audit.verify();
-    if (verdict.intact) return done(`intact: ${verdict.records} records in ${verdict.chains} chains`);
-    return { lines: [`${verdict.problem}: record ${verdict.sequence} of chain ${verdict.chain}`], status: 1 };
-  },
-};
-
-const searchAudit: Command = {
-  usage: 'audit search [--bank <id>] [--participant <id>] [--consent <id>] [--interaction <id>] [--limit <n>]',
-  summary: 'Prints records as JSON lines, newest first.',
-  words: 0,
-  options: ['bank', 'participant', 'consent', 'interaction', 'limit'],
-  run: async (request, rooms) => {
-    await rooms.audit.flush();
-    const { limit, ...filter } = request.options;
-    const records = await rooms.audit.search({ ...filter, limit: limit === undefined ? 100 : Number(limit) });
-    return done(...records.map((record) => JSON.stringify(record)));
   },
 };
 
@@ -209,15 +166,19 @@ function changeStatus(verb: string, status: ParticipantStatus): Command {
 export const commands: ReadonlyMap<string, Command> = new Map([
   ['consent revoke', endConsent],
   ['consent list', listConsents],
+  ['consent show', showConsent],
   ['token revoke', endTokens],
   ['keys rotate', rotateKeys],
+  ['audit head', printHeads],
   ['audit verify', verifyAudit],
   ['audit search', searchAudit],
   ['participant import', importParticipants],
   ['participant list', listParticipants],
+  ['participant show', showParticipant],
   ['participant limit', limitParticipant],
   ['participant check', checkParticipant],
   ...Object.entries(STATUSES).map(([verb, status]) => [`participant ${verb}`, changeStatus(verb, status)] as const),
+  ['client list', listClients],
   ['client create', createClientCommand],
   ['client renew', renewClient],
   ['client finish-renewal', finishRenewal],
@@ -253,7 +214,12 @@ export async function runCommand(
 }
 
 /** The content of the file that one of a command's words names, where one does. */
-export async function readCommandFile(name: string, words: readonly string[]): Promise<string | undefined> {
+export async function readCommandFile(
+  name: string,
+  words: readonly string[],
+  options: Readonly<Record<string, string>> = {},
+): Promise<string | undefined> {
+  if (name === 'audit verify' && options.from !== undefined) return readFile(options.from, 'utf8');
   const path = words[name === 'client renew' ? 2 : 0];
   if (path === undefined) return undefined;
   if (name === 'participant import') return readFile(path, 'utf8');

@@ -27,6 +27,7 @@ export function createRecordingAudit(): RecordingAudit {
     flush: async () => undefined,
     search: async () => [],
     verify: async () => ({ intact: true, chains: 0, records: events.length }),
+    heads: async () => [],
     close: async () => undefined,
   };
   return audit;
