@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthority } from '../../test/support/certificates.ts';
-import { at, crl, type OcspOptions, ocspResponse } from '../../test/support/revocation.ts';
+import { at, crl, crlEntry, type OcspOptions, ocspResponse } from '../../test/support/revocation.ts';
 import { bankOf } from '../../test/support/revoking-bank.ts';
 
 const OCSP = 'http://ocsp.example/';
@@ -10,6 +10,8 @@ const root = createAuthority('Test Root');
 const both = { ocspUrls: [OCSP], crlUrls: [CRL] };
 const leaf = root.issue(both);
 const CLEAN = crl(root, []);
+/** On hold: unlike a withdrawal for good it is not remembered beyond its list. */
+const HELD = [crlEntry(leaf.serial, 6)];
 const UNAVAILABLE = 'revocation_unavailable/revocation_unavailable';
 const ocsp = (options: OcspOptions = {}) => ocspResponse(root, leaf, options);
 
@@ -109,7 +111,7 @@ test('a list is renewed in the background, and what it newly names is refused at
 
 test('attack 57 a list that is older than the one before does not count', async () => {
   const bank = bankOf(root, { order: 'crl-only', crlMaximumAgeSeconds: 100 });
-  bank.set(CRL, crl(root, [leaf.serial], { number: 5n }));
+  bank.set(CRL, crl(root, [], { entries: HELD, number: 5n }));
   assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
   bank.at(at(101));
   bank.set(CRL, crl(root, [], { number: 4n }));
@@ -125,7 +127,7 @@ test('attack 57 a list that is older than the one before does not count', async 
 test('attack 57 of lists with one number, or without, the older does not count after the newer', async () => {
   for (const number of [null, 7n]) {
     const bank = bankOf(root, { order: 'crl-only', crlMaximumAgeSeconds: 100 });
-    bank.set(CRL, crl(root, [leaf.serial], { number, thisUpdate: at(-60) }));
+    bank.set(CRL, crl(root, [], { entries: HELD, number, thisUpdate: at(-60) }));
     assert.equal(await bank.judge(leaf), 'certificate_revoked/revoked');
     bank.at(at(101));
     bank.set(CRL, crl(root, [], { number, thisUpdate: at(-61) }));

@@ -15,6 +15,7 @@ import {
 } from './revocation-sources.ts';
 import type { RevocationQuestion, RevocationStatus } from './revocation-status.ts';
 import type { AnswerSharing } from './sharing.ts';
+import { createWithdrawn } from './withdrawn.ts';
 
 /** Asks responders and lists. */
 export interface Revocation {
@@ -46,9 +47,11 @@ export function createRevocation({ clock, watch, changed, fetch, sharing }: Revo
   const lists = createCrlShelf(parts);
   const answers = createOcspShelf(parts);
   const sources: Sources = { clock, watch, lists, answers };
+  const withdrawn = createWithdrawn(clock);
   return {
-    check: (question) => check(sources, question),
+    check: async (question) => withdrawn.after(question, await check(sources, question)),
     clear: () => {
+      withdrawn.clear();
       lists.clear();
       answers.clear();
     },
