@@ -10,6 +10,8 @@ interface Place {
   problem: string | undefined;
   /** The stored document that did not count, so that it is not read again and again. */
   refused: string | undefined;
+  /** The document that this process is about to put here itself. */
+  expected: string | undefined;
 }
 
 /** The lists of this process, verified, by bank and territory. */
@@ -19,6 +21,8 @@ export interface Shelf {
   find(bank: string, territory: string): Readonly<Place> | undefined;
   /** Puts a list in its place; its anchors are in force at once. */
   put(bank: string, list: TrustedList, sha256: string): void;
+  /** Says that the document is read already and comes, so that nobody reads it again; undefined: it does not come. */
+  expect(bank: string, territory: string, sha256: string | undefined): void;
   /** Notes that getting a newer list failed, or that it did not. */
   note(bank: string, territory: string, problem: string | undefined): void;
   /** Notes that the stored document does not count, and why. */
@@ -35,7 +39,14 @@ export function createShelf(banks: readonly ListedBank[], apply: ApplyAnchors): 
       (configured) =>
         [
           configured.territory,
-          { configured, list: undefined, sha256: undefined, problem: undefined, refused: undefined },
+          {
+            configured,
+            list: undefined,
+            sha256: undefined,
+            problem: undefined,
+            refused: undefined,
+            expected: undefined,
+          },
         ] as const,
     );
     places.set(bank, new Map<string, Place>(own));
@@ -59,6 +70,10 @@ export function createShelf(banks: readonly ListedBank[], apply: ApplyAnchors): 
     banks,
     find,
     put,
+    expect: (bank, territory, expected) => {
+      const place = find(bank, territory);
+      if (place !== undefined) place.expected = expected;
+    },
     note: (bank, territory, problem) => {
       const place = find(bank, territory);
       if (place !== undefined) place.problem = problem;

@@ -15,8 +15,15 @@ const operator = createAuthority('Operator');
 const successor = createAuthority('Successor');
 const issuing = createAuthority('Issuing');
 const staff: Actor = { kind: 'staff', reference: 'test' };
+let reads = 0;
 /** Without the thread, which has its own test. */
-const reader: ListReader = { read: readTrustedList, close: async () => undefined };
+const reader: ListReader = {
+  read: (...given) => {
+    reads += 1;
+    return readTrustedList(...given);
+  },
+  close: async () => undefined,
+};
 
 let database: TestDatabase;
 before(async () => {
@@ -124,6 +131,15 @@ test('the list at hand may be offered again; nothing changes and nothing is reco
   await lists.importList('again', same, staff);
   await lists.importList('again', same, staff);
   assert.deepEqual([actionsOf(audit), outcomes], [['trusted_list.imported'], ['imported', 'unchanged']]);
+  await lists.close();
+});
+
+test('a list is verified once by the process that imports it, whatever the notification says', async () => {
+  const { lists, sequence } = await room({ bank: 'once' });
+  reads = 0;
+  await lists.importList('once', document(), staff);
+  await lists.refresh();
+  assert.deepEqual([sequence(), reads], [7, 1]);
   await lists.close();
 });
 

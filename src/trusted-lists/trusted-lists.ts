@@ -97,7 +97,7 @@ function readerOf({ banks, clock }: TrustedListsOptions, reader: ListReader): Re
 async function loadStored({ database, shelf, read, log }: Parts): Promise<void> {
   for (const { bank, territory, sha256: known } of await storedVersions(database)) {
     const place = shelf.find(bank, territory);
-    if (place === undefined || place.sha256 === known || place.refused === known) continue;
+    if (place === undefined || [place.sha256, place.refused, place.expected].includes(known)) continue;
     const stored = await findStored(database, bank, territory);
     if (stored === undefined) continue;
     try {
@@ -117,9 +117,14 @@ async function importInto(
   const { audit, observe, shelf, read } = parts;
   try {
     const list = await read(bank, document, territory);
-    const imported = await keep(parts, bank, list, document, actor);
-    observe({ bank, territory: list.territory, outcome: imported ? 'imported' : 'unchanged' });
-    shelf.put(bank, list, sha256(document));
+    shelf.expect(bank, list.territory, sha256(document));
+    try {
+      const imported = await keep(parts, bank, list, document, actor);
+      observe({ bank, territory: list.territory, outcome: imported ? 'imported' : 'unchanged' });
+      shelf.put(bank, list, sha256(document));
+    } finally {
+      shelf.expect(bank, list.territory, undefined);
+    }
     return list;
   } catch (cause) {
     if (cause instanceof Refusal && cause.code === 'trusted_list_refused') {
