@@ -93,5 +93,13 @@ function checkLines({ checks, path, verdict }: Explanation): readonly string[] {
   const end = verdict.ok
     ? `  verdict: accepted, until ${verdict.validUntil.toISOString()} at most`
     : `  verdict: ${verdict.reason} (${verdict.detail}): ${verdict.message}`;
-  return [...rows, way, end];
+  return [...rows, way, end, ...faultLines(verdict)];
+}
+
+/** What failed, and what would have been right: staff may know what a caller is not told. */
+function faultLines(verdict: Explanation['verdict']): readonly string[] {
+  if (verdict.ok || verdict.fault === undefined) return [];
+  const { check, certificate, expected } = verdict.fault;
+  const which = certificate && `${certificate.subject}, serial ${certificate.serial}, ${certificate.thumbprint}`;
+  return [`  failed: ${check}${which === undefined ? '' : ` of ${which}`}`, `  expected: ${expected}`];
 }

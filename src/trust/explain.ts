@@ -133,6 +133,7 @@ async function revocationChecks(
   scheme: CompiledScheme,
   revocation: Revocation,
 ): Promise<readonly ExplainedCheck[]> {
+  if (scheme.revocation === undefined) return [NOT_WANTED];
   const statuses = await statusesOf(path, scheme, revocation);
   const subjects = path.map(({ subject }) => textOfName(subject.rdns));
   return statuses.map(({ state, method, problems, thisUpdate }, level) => {
@@ -142,3 +143,10 @@ async function revocationChecks(
     return { check: 'revocation', ok: state === 'good', detail: state, message: `${subject}: ${source}${unusable}.` };
   });
 }
+
+const NOT_WANTED: ExplainedCheck = {
+  check: 'revocation',
+  ok: true,
+  detail: 'off',
+  message: 'Not asked: revocation is off for this bank, withdrawn certificates are accepted.',
+};

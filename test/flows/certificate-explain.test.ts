@@ -48,6 +48,10 @@ test('a certificate of a foreign authority, an expired one, and no certificate e
   assert.equal(refused.status, 1);
   assert.match(refused.text, /REFUSED path/);
   assert.match(refused.text, /verdict: certificate_untrusted/);
+  assert.match(
+    refused.text,
+    /failed: path of CN=tpp, serial [0-9a-f]+, [\w-]{43}\n +expected: a chain that ends at an anchor/,
+  );
   const day = 86_400_000;
   const [notBefore, notAfter] = [new Date(Date.now() - 2 * day), new Date(Date.now() - day)];
   const late = await explain(platform.authority.issue({ commonName: 'tpp', notBefore, notAfter }).chainPem);
@@ -67,7 +71,15 @@ test('a good chain: fields, roles, path and every check, for one bank or each', 
   const good = platform.authority.issue({ commonName: 'tpp', roles: ['AISP'], organizationIdentifier: 'PSDXX-TEST-1' });
   const one = await explain(good.chainPem, { bank: 'gobank' });
   assert.equal(one.status, 0, one.text);
-  for (const expected of [/CN=tpp/, /roles +AISP/, /PSDXX-TEST-1/, /path: .*Test Root/, /verdict: accepted/])
+  for (const expected of [
+    /CN=tpp/,
+    /roles +AISP/,
+    /PSDXX-TEST-1/,
+    /path: .*Test Root/,
+    /verdict: accepted/,
+    /revocation +off: /,
+    / key +[\w-]{43}/,
+  ])
     assert.match(one.text, expected);
   assert.doesNotMatch(one.text, /For bank other/);
   const each = await explain(good.der);

@@ -286,6 +286,10 @@ test("N-235 only the bank's own store calls back: everybody else is refused, and
     });
   await assert.rejects(post(undefined), 'without certificate the handshake ends');
   await assert.rejects(post(createAuthority('Unknown CA').issue()), 'so it does with one that nobody trusts');
+  await platform.rooms.audit.flush();
+  const [told] = await platform.rooms.audit.search({ action: 'certificate.refused' });
+  assert.deepEqual([told?.reason, told?.facts?.certificateCheck], ['certificate_untrusted', 'path']);
+  assert.match(String(told?.facts?.expected), /ends at an anchor of this bank/);
   const tpp = platform.authority.issue({ commonName: 'tpp-a' });
   assert.equal((await post(tpp)).status, 401, "a participant's certificate");
   const staff = await post(service.bank);
