@@ -54,14 +54,14 @@ function searchForm(visit: CustomerVisit, { state, sort, search }: ListQuery): H
       ? html`<option value="${known}" selected>${name}</option>`
       : html`<option value="${known}">${name}</option>`;
   });
-  return html`<div role="search"><form method="get" action="${pathTo(visit, HOME)}" class="narrow">
+  return html`<search><form method="get" action="${pathTo(visit, HOME)}" class="narrow">
 ${state === undefined ? '' : html`<input type="hidden" name="state" value="${state}">`}
 <div><label for="search">${say('portal.list.search')}</label>
 <input id="search" name="search" type="search" maxlength="${MAXIMUM_SEARCH}" autocomplete="off" value="${search}"></div>
 <div><label for="sort">${say('portal.list.sort')}</label>
 <select id="sort" name="sort">${options}</select></div>
 <button type="submit" class="quiet">${say('portal.list.apply')}</button>
-</form></div>`;
+</form></search>`;
 }
 
 function emptiness(visit: CustomerVisit, { state, search }: ListQuery): Html {
