@@ -4,7 +4,7 @@ import { secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Consent } from './consent.ts';
-import { removeEnding, takeDueEndings } from './ending-store.ts';
+import { findEndings, removeEnding, takeDueEndings } from './ending-store.ts';
 import type { ConsentStore, Consents } from './port.ts';
 import { announceConsent, CONSENT_CHANNEL } from './store.ts';
 import { consentAt } from './transitions.ts';
@@ -81,6 +81,7 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
       await answered(() => announceConsent(database, bank, id));
     },
     takeEndings: () => answered(() => takeDueEndings(database, clock.now(), ENDINGS_AT_ONCE)),
+    unended: (bank, ids) => answered(() => findEndings(database, bank, ids)),
     ended: (bank, id) => answered(() => removeEnding(database, { bank, id })),
     close: async () => {
       await unlisten();

@@ -43,6 +43,19 @@ export async function takeDueEndings(statements: Statements, at: Date, limit: nu
   return rows.map(endingOf);
 }
 
+/** Which of these consents still have tokens to end. */
+export async function findEndings(
+  statements: Statements,
+  bank: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await statements.query(
+    'SELECT bank, consent FROM consent.endings WHERE bank = $1 AND consent = ANY($2::text[])',
+    [bank, ids],
+  );
+  return new Set(rows.map((row) => endingOf(row).id));
+}
+
 function endingOf(row: Row): Ending {
   return { bank: text(row, 'bank'), id: text(row, 'consent') };
 }

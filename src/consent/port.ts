@@ -50,6 +50,8 @@ export interface Consents extends ConsentStore {
    * growing pauses, over restarts (N-201).
    */
   takeEndings(): Promise<readonly Ending[]>;
+  /** Which of these consents are revoked while nobody has reported their tokens dead: show "being revoked". */
+  unended(bank: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Reports that the tokens of a revoked consent are dead. */
   ended(bank: string, id: string): Promise<void>;
   /** Closes the stores that were used as well. */

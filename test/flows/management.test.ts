@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { Refusal } from '../../src/platform/refusal.ts';
 import { createManagement, managementOpenApi } from '../../src/web/index.ts';
 import type { Received } from '../support/http.ts';
 import { connect } from '../support/journey.ts';
@@ -219,6 +220,26 @@ describe('consents and tokens', () => {
     assert.equal(last?.actorReference, `${gobank.client.id}/counter-7`);
   });
 
+  test('N-201 tokens cannot be ended at once: 202, revoking until they are, and asking again is accepted', async () => {
+    const { consent, access } = await connect(platform, party, client);
+    const revoke = () =>
+      gobank.send('POST', `/consents/${consent}/revocation`, as('management.consents.revoke'), { body: why });
+    const read = async () =>
+      (await gobank.send('GET', `/consents/${consent}`, as('management.consents.read'))).json().consent;
+    const { deny } = platform.rooms.tokens;
+    const away = () => Promise.reject(new Refusal('token_store_unavailable', 503, 'away'));
+    Object.assign(platform.rooms.tokens, { deny: away });
+    try {
+      for (let round = 0; round < 2; round += 1) assert.equal((await revoke()).status, 202);
+      assert.notEqual((await party.api('gobank', '/accounts', access)).status, 200);
+      assert.partialDeepStrictEqual(await read(), { status: 'Revoked', revoking: true });
+    } finally {
+      Object.assign(platform.rooms.tokens, { deny });
+    }
+    assert.equal((await revoke()).status, 204);
+    assert.partialDeepStrictEqual(await read(), { status: 'Revoked', revoking: false });
+  });
+
   test('CLD-55 tokens end by consent, client, participant and customer: 204, again 204, unknown 404', async () => {
     const revoke = (kind: string, id: string, body: unknown = why) =>
       gobank.send('POST', `/${kind}/${id}/token-revocation`, as('management.tokens'), { body });
@@ -273,6 +294,10 @@ describe('consents and tokens', () => {
     }
     assert.equal(new Set(seen).size, 21);
     assert.ok(!JSON.stringify(found).includes('p@ssword!'));
+    const earlier = '/audit?participant=tpp-a&to=2020-01-01T00:00:00Z';
+    assert.deepEqual(listOf((await gobank.send('GET', earlier, token)).json().records), []);
+    const later = '/audit?participant=tpp-a&from=2020-01-01T00:00:00Z&limit=3';
+    assert.equal(listOf((await gobank.send('GET', later, token)).json().records).length, 3);
     refuses(await gobank.send('GET', '/audit?bank=jwtbank', token), 400, 'field_invalid');
   });
 });

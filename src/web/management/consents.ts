@@ -56,7 +56,11 @@ export const listConsents = define({
     const consents = found.filter(({ createdAt }) => query.from === undefined || createdAt >= new Date(query.from));
     const last = consents.length === limit ? consents.at(-1) : undefined;
     const more = last === undefined ? {} : { next: cursorOf(last.createdAt.toISOString(), last.id) };
-    return { status: 200, body: { consents: consents.map(documentOf), ...more } };
+    const unended = await desk.consents.unended(
+      bank.id,
+      consents.map(({ id }) => id),
+    );
+    return { status: 200, body: { consents: consents.map((consent) => documentOf(consent, unended)), ...more } };
   },
 });
 
@@ -82,7 +86,8 @@ export const readConsent = define({
   run: async (desk, { bank, params }) => {
     const consent = await loadConsent(desk, bank.id, params.consent);
     const history = await desk.consents.history(bank.id, consent.id);
-    return { status: 200, body: { consent: documentOf(consent), history: history.map(stepOf) } };
+    const unended = await desk.consents.unended(bank.id, [consent.id]);
+    return { status: 200, body: { consent: documentOf(consent, unended), history: history.map(stepOf) } };
   },
 });
 
@@ -134,7 +139,7 @@ async function loadConsent({ consents }: Desk, bank: string, id: string): Promis
   return consent;
 }
 
-function documentOf(consent: Consent): Static<typeof ConsentDocument> {
+function documentOf(consent: Consent, unended: ReadonlySet<string>): Static<typeof ConsentDocument> {
   const { id, participant, client, customer, state, scopes, accounts, authorizationDetails, lastUsedAt } = consent;
   return {
     id,
@@ -142,7 +147,7 @@ function documentOf(consent: Consent): Static<typeof ConsentDocument> {
     client,
     ...(customer === undefined ? {} : { customer }),
     status: state,
-    revoking: consent.revoking === true,
+    revoking: consent.revoking === true || unended.has(consent.id),
     scopes: [...scopes],
     accounts: [...accounts],
     authorizationDetails: authorizationDetails.map((detail) => ({ ...detail })),

@@ -9,7 +9,7 @@ import type { Tokens } from '../../tokens/index.ts';
 /** The rooms that staff act on, from the management API, the command line and the customer's portal alike. */
 export interface OperationRooms {
   readonly database: Database;
-  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'ended' | 'noticeChange'>;
+  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'ended' | 'unended' | 'noticeChange'>;
   readonly tokens: Pick<Tokens, 'deny' | 'list'>;
   readonly directory: Pick<
     Directory,
