@@ -69,7 +69,11 @@ function told(covered: Covered | undefined): boolean {
 
 async function findFiles(patterns: readonly string[]): Promise<readonly string[]> {
   const found = new Set<string>();
-  for await (const file of glob([...patterns], { cwd: ROOT })) found.add(relative(ROOT, join(ROOT, file)));
+  // A room or folder means all of its tests.
+  const wanted = patterns.map((pattern) =>
+    pattern.endsWith('.ts') ? pattern : `${pattern.replace(/\/$/, '')}/**/*.test.ts`,
+  );
+  for await (const file of glob(wanted, { cwd: ROOT })) found.add(relative(ROOT, join(ROOT, file)));
   return [...found].filter((file) => file.endsWith('.test.ts')).sort();
 }
 

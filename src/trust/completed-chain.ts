@@ -1,9 +1,9 @@
 import type { Issuers } from './issuer-fetch.ts';
-import { judgeChain } from './judge.ts';
+import { judgeChain, readCertificate } from './judge.ts';
 import { Malformed } from './malformed.ts';
 import type { CompiledScheme } from './scheme.ts';
 import { MAXIMUM_CHAIN } from './tls-source.ts';
-import { type Certificate, parseCertificate } from './x509.ts';
+import type { Certificate } from './x509.ts';
 
 /** What a missing intermediate looks like. */
 const LACKING: ReadonlySet<string> = new Set(['issuer_unknown', 'trusted_list_missing']);
@@ -31,10 +31,6 @@ export async function completedChain(
 
 /** A surplus certificate that cannot be read helps nobody; the leaf was read before. */
 function read(der: Uint8Array): readonly Certificate[] {
-  try {
-    return [parseCertificate(der)];
-  } catch (cause) {
-    if (cause instanceof Malformed) return [];
-    throw cause;
-  }
+  const certificate = readCertificate(der);
+  return certificate instanceof Malformed ? [] : [certificate];
 }
