@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callbackSchemes } from './consent-stores.ts';
 import type { BankSettings, Settings } from './settings.ts';
+import { warnOfTrust } from './trust.ts';
 import { checkTrust } from './trust-settings.ts';
 
 type Store = NonNullable<BankSettings['consentStore']>;
@@ -28,8 +29,8 @@ const bank = (trust: Partial<BankSettings['trust']>, store: Partial<Store> | und
       }),
 });
 
-function schemeOf(one: BankSettings) {
-  const settings: Settings = {
+function settingsOf(one: BankSettings): Settings {
+  return {
     doors: {
       issuer: { host: 'localhost', port: 1, origin: 'https://a.example', certificate: 'a', key: 'b' },
       mtls: {
@@ -47,8 +48,9 @@ function schemeOf(one: BankSettings) {
     directory: {},
     banks: [one],
   };
-  return callbackSchemes(settings);
 }
+
+const schemeOf = (one: BankSettings) => callbackSchemes(settingsOf(one));
 
 test('WSO-07 a consent store that calls back is asked about like everybody else: strictly, unless something is said', () => {
   assert.deepEqual(schemeOf(bank({}, undefined)), []);
@@ -72,4 +74,14 @@ test('WSO-07 off for a consent store alone must be accepted in words of its own'
     /banks\[0\]\.consentStore\.revocation: off is refused/,
   );
   checkTrust(off, 'banks[0].consentStore', true);
+});
+
+test('WSO-07 a consent store whose withdrawn certificates are accepted is named at every start', () => {
+  const warned: unknown[] = [];
+  const nothing = () => undefined;
+  const log = { debug: nothing, info: nothing, warn: (fields: unknown) => void warned.push(fields), error: nothing };
+  warnOfTrust(settingsOf(bank({}, {})), log);
+  assert.deepEqual(warned, []);
+  warnOfTrust(settingsOf(bank({}, { revocation: 'off' })), log);
+  assert.deepEqual(warned, [{ bank: 'gobank/consent-store' }]);
 });

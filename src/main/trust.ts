@@ -50,12 +50,12 @@ export async function openTrust(settings: Settings, parts: TrustParts): Promise<
   return { trust, behindProxy: (request) => proxied.add(request) };
 }
 
-/** One line at the start of a server for every bank that takes withdrawn certificates, or relies on a proxy (WSO-07). */
+/** One line at the start of a server for every bank or consent store that takes withdrawn certificates, or relies on a proxy (WSO-07). */
 export function warnOfTrust(settings: Settings, log: Log): void {
   if (settings.doors.mtls.forwarded?.revocationVouched !== undefined)
     log.warn({ door: 'mtls' }, 'revocation is not asked where the proxy says that it has asked');
-  for (const { id, trust } of settings.banks) {
-    if (trust.revocation === 'off') log.warn({ bank: id }, 'withdrawn certificates are accepted: revocation is off');
+  for (const { id, scheme } of schemeFiles(settings)) {
+    if (scheme.revocation === 'off') log.warn({ bank: id }, 'withdrawn certificates are accepted: revocation is off');
   }
 }
 
