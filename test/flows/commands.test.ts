@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readCommandFile, runCommand } from '../../src/main/commands.ts';
 import { secondsAfter } from '../../src/platform/clock.ts';
+import { call } from '../support/http.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import type { Registered, ThirdParty } from '../support/third-party.ts';
 
@@ -134,4 +135,35 @@ test('LAB-45 heads are printed, kept, and stand later; a file that proves nothin
   const changed = await verify(text.replace(/[\w-]{43}$/, 'A'.repeat(43)));
   assert.deepEqual([changed.status, /^changed: record \d+ of chain/.test(changed.text)], [1, true]);
   assert.match((await run('audit verify')).text, /^intact: \d+ records in \d+ chains$/);
+});
+
+test('LAB-22 two quick rotations: the servers are rebuilt one after the other, and the last keys stay', async () => {
+  const { vault } = platform.rooms;
+  const { hasher } = vault;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let builds = 0;
+  const slow: typeof hasher = async (bank, purpose) => {
+    const hash = await hasher(bank, purpose);
+    if (purpose === 'artifacts') builds += 1;
+    if (purpose === 'artifacts' && builds === 1) await promise;
+    return hash;
+  };
+  Object.assign(vault, { hasher: slow });
+  try {
+    for (let round = 0; round < 2; round += 1) assert.equal((await run('keys rotate', ['gobank'])).status, 0);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((later) => setImmediate(later));
+    assert.equal(builds, 1, 'the second waits for the first');
+    resolve();
+    const { publicKeys } = await vault.keyring('gobank');
+    const wanted = publicKeys.keys.map(({ kid }) => kid).sort();
+    let published: unknown[] = [];
+    for (let turn = 0; turn < 50 && published.length !== wanted.length; turn += 1) {
+      const { keys } = (await call(`${party.issuer('gobank')}/jwks`, { agent: platform.browserAgent })).json();
+      published = Array.isArray(keys) ? keys.map(({ kid }: { kid: string }) => kid).sort() : [];
+    }
+    assert.deepEqual(published, wanted);
+  } finally {
+    resolve();
+    Object.assign(vault, { hasher });
+  }
 });
