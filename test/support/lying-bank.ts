@@ -11,6 +11,8 @@ export interface Lies {
   foreignKey: boolean;
   /** Answers instead of the honest ones, by path. */
   answers: Record<string, { readonly status: number; readonly body: unknown } | undefined>;
+  /** Transactions come only when this is over. */
+  hold: Promise<void>;
   /** Nobody is there. */
   down: boolean;
   /** The client it knows; undefined: none. */
@@ -50,7 +52,7 @@ export async function startLyingBank(server: { readonly certificate: string; rea
     issuer: `https://localhost:${port}/bank`,
     calls: [],
     revoked: [],
-    lies: { idToken: {}, foreignKey: false, answers: {}, down: false, client: undefined },
+    lies: { idToken: {}, foreignKey: false, answers: {}, hold: Promise.resolve(), down: false, client: undefined },
     accounts: [randomUUID(), randomUUID()],
     key: own.privateKey,
     foreign: foreign.privateKey,
@@ -83,6 +85,7 @@ async function respond(world: World, request: IncomingMessage, response: ServerR
   const path = new URL(request.url ?? '', world.issuer).pathname.slice('/bank'.length);
   const form = new URLSearchParams(Buffer.concat(chunks).toString());
   world.calls.push([request.method, path, form.get('grant_type')].filter(Boolean).join(' '));
+  if (path.endsWith('/transactions')) await world.lies.hold;
   const { status, body } = world.lies.answers[path] ?? (await honest(world, request.method ?? '', path, form));
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? '' : JSON.stringify(body));

@@ -205,6 +205,21 @@ test('SCR-26 a permission whose time is over is shown as expired, not as withdra
   assert.doesNotMatch(await eventually(browser, '/dashboard', /Account 1/), /expired/);
 });
 
+test('SCR-26 while a bank is slow the dashboard tells how far it is, looks again by itself, and then shows the accounts', async () => {
+  const browser = await world.signedIn();
+  let go = () => {};
+  bank.lies.hold = new Promise((resolve) => {
+    go = resolve;
+  });
+  await connect(browser);
+  const waiting = await browser.get(`${origin}/dashboard`);
+  assert.equal(waiting.headers.refresh, '1');
+  assert.match(waiting.body, /role="status"><label>Fetching accounts: 0 of 2[\s\S]*<progress value="0" max="2">/);
+  go();
+  const body = await eventually(browser, '/dashboard', /Account 1/);
+  assert.doesNotMatch(body, /Fetching accounts/);
+});
+
 test('a bank that is down shows what was there before, and says so', async () => {
   const browser = await world.signedIn();
   await connect(browser);
