@@ -3,6 +3,7 @@ import { gatewayTargets, startBareProxy } from './gateway.ts';
 import type { BenchHaproxy } from './haproxy.ts';
 import { type Effort, measure } from './measure.ts';
 import { run } from './processes.ts';
+import { profileSection } from './profile.ts';
 import { comparisonTable, memoryLine, type Parts, partsTable, type Section, sizesTable, verdict } from './report.ts';
 import { CROWD, measureMemory, measureSizes, SIZES } from './scale.ts';
 import { compare } from './statistics.ts';
@@ -25,6 +26,7 @@ export const SECTIONS: ReadonlyMap<string, (bench: Bench) => Promise<Section>> =
   ['sizes', sizes],
   ['parts', parts],
   ['trust', trustSection],
+  ['profile', profileSection],
 ]);
 
 const BARE = 'bare proxy';
