@@ -162,7 +162,6 @@ function settingsOf(at: (name: string) => string, ports: Ports, upstream: string
     trust: {
       rolesFrom: 'directory',
       anchors: [at('root.pem')],
-      rolesFrom: 'directory' as const,
       revocation: 'off',
       acceptNoRevocation: 'withdrawn certificates are accepted here',
     },

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
+import { createBatch } from '../platform/batch.ts';
 import type { Upstream } from '../platform/fetch.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { bodyExpected, bodyLimit, bodyTooLarge, bodyUnderWay, ClientGone } from './body.ts';
@@ -16,6 +17,11 @@ const stallMilliseconds = 30_000;
 
 /** How much of an answer that is not given on is read to keep the connection, in bytes; beyond it the connection is cheaper. */
 const discardLimit = 65_536;
+
+/** Last pieces of answers; nearly every answer is one piece. */
+const end = createBatch(({ response, chunk }: { readonly response: ServerResponse; readonly chunk: Buffer }) => {
+  response.end(chunk);
+});
 
 /** What the forwarder tells about its one exchange; one of the two, once. */
 export interface Relay {
@@ -81,6 +87,10 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
   let discarded = 0;
   /** Octets of the body still to come, where the bank announced them: the last piece ends the answer in one write. */
   let left = Number.NaN;
+  let ending = false;
+  const finish = (): void => {
+    if (!ending) response.end();
+  };
   let stall: NodeJS.Timeout | undefined;
   const give = (reason: Error) => controller?.abort(reason);
   const flow = () => {
@@ -115,7 +125,8 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       }
       left -= chunk.length;
       if (left === 0) {
-        response.end(chunk);
+        ending = true;
+        end({ response, chunk });
         return;
       }
       if (response.write(chunk)) return;
@@ -125,7 +136,7 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       stall = setTimeout(() => response.destroy(), stallMilliseconds);
     },
     onResponseEnd() {
-      if (refused === undefined) finish(response);
+      if (refused === undefined) finish();
       else relay.failed(refused);
     },
     onResponseError(_controller, error) {
@@ -137,10 +148,6 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
 
 function lengthOf({ 'content-length': length }: IncomingHttpHeaders): number {
   return length === undefined ? Number.NaN : Number(length);
-}
-
-function finish(response: ServerResponse): void {
-  if (!response.writableEnded) response.end();
 }
 
 function failureOf(error: Error): Refusal | ClientGone {

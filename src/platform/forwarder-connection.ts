@@ -41,6 +41,8 @@ export interface Waits {
 export interface Owner {
   readonly waits: Waits;
   now(): number;
+  /** Has `write` called at the end of this turn of the event loop. */
+  ready(connection: Connection): void;
   /** It may carry the next request. */
   free(connection: Connection): void;
   /** It is gone; `unanswered` was sent over it, when it was kept, and nobody knows whether it was read. */
@@ -139,7 +141,12 @@ export class Connection {
     this.#interim = 0;
     this.#deadline = this.#owner.now() + this.#owner.waits.headersMs;
     exchange.handler.onRequestStart(flow);
-    if (this.#exchange === exchange && !this.#ended) this.#socket.write(exchange.text, 'latin1');
+    if (this.#exchange === exchange) this.#owner.ready(this);
+  }
+
+  /** Writes the request it was given, unless that has ended meanwhile. */
+  write(): void {
+    if (this.#exchange !== undefined && !this.#ended) this.#socket.write(this.#exchange.text, 'latin1');
   }
 
   #flowOf(exchange: Exchange): Flow {
