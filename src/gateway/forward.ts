@@ -88,9 +88,6 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
   /** Octets of the body still to come, where the bank announced them: the last piece ends the answer in one write. */
   let left = Number.NaN;
   let ending = false;
-  const finish = (): void => {
-    if (!ending) response.end();
-  };
   let stall: NodeJS.Timeout | undefined;
   const give = (reason: Error) => controller?.abort(reason);
   const flow = () => {
@@ -136,8 +133,8 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
       stall = setTimeout(() => response.destroy(), stallMilliseconds);
     },
     onResponseEnd() {
-      if (refused === undefined) finish();
-      else relay.failed(refused);
+      if (refused !== undefined) relay.failed(refused);
+      else if (!ending) response.end();
     },
     onResponseError(_controller, error) {
       if (response.headersSent) response.destroy();

@@ -67,11 +67,12 @@ export function createForwarder({ url, tls, connections, waits }: ForwarderOptio
       if (at !== -1) idle.splice(at, 1);
       // A request without a body is safe to send twice (RFC 9110 §9.2.2); on a new connection, and once.
       if (unanswered !== undefined) again(unanswered);
-      else if (waiting.length > 0 && all.size < connections) serveNext();
+      else if (all.size < connections) open(waiting.shift()?.exchange);
     },
   };
 
-  function open(exchange: Exchange): void {
+  function open(exchange: Exchange | undefined): void {
+    if (exchange === undefined) return;
     const connection = new Connection(options, owner);
     all.add(connection);
     connection.take(exchange);
@@ -80,11 +81,6 @@ export function createForwarder({ url, tls, connections, waits }: ForwarderOptio
   function again(exchange: Exchange): void {
     if (closed) fail({ exchange }, 'connection_ended');
     else open({ ...exchange, repeated: true });
-  }
-
-  function serveNext(): void {
-    const next = waiting.shift();
-    if (next !== undefined) open(next.exchange);
   }
 
   function checkLimits(): void {
