@@ -80,7 +80,8 @@ async function findFiles(patterns: readonly string[]): Promise<readonly string[]
 /** The flows, and every test that opens a database of its own: one connection hides the races of many. */
 function usesDatabase(file: string): boolean {
   return (
-    file.startsWith('test/flows/') || /\bopen(?:(?:Test|Empty)Database|Directories)\b/.test(readFileSync(join(ROOT, file), 'utf8'))
+    file.startsWith('test/flows/') ||
+    /\bopen(?:(?:Test|Empty)Database|Directories)\b/.test(readFileSync(join(ROOT, file), 'utf8'))
   );
 }
 
