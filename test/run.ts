@@ -96,7 +96,8 @@ async function runTests(
   process.stdout.write(`\n${files.length} test files on the ${name}\n`);
   const stream = run({
     files: files.map((file) => join(ROOT, file)),
-    concurrency: Math.min(availableParallelism(), 4),
+    // One more than there are processors: tests that drive a browser or wait for a disk leave theirs idle.
+    concurrency: Math.min(availableParallelism() + 1, 4),
     timeout: TEST_LIMIT_MS,
     signal,
     ...coverage,

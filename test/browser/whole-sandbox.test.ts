@@ -222,7 +222,7 @@ test('CLD-24 five wrong passwords: the name is locked, at the pages and at 8084;
     }
     await look(page, 'hyperscale-sign-in-locked');
     await signInAtBank(page, 'user2', 'p@ssword!');
-    await page.getByText(/this user name cannot sign in until \d\d:\d\d UTC/).waitFor();
+    await page.getByText(/you cannot sign in until \d\d:\d\d UTC/).waitFor();
     assert.equal(await page.locator('input[name=account]').count(), 0);
     await customer.signInAtBank('user');
     await customer.cancel();
