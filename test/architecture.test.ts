@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { dependencyFaults, leaks, madeFiles, type Tracked } from './architecture/repository.ts';
+import { deadLinks, dependencyFaults, leaks, madeFiles, type Tracked } from './architecture/repository.ts';
 import * as rules from './architecture/rules.ts';
 import { readSource, type Source } from './architecture/source.ts';
 
@@ -366,4 +366,18 @@ test('git keeps nothing of one machine or one person', () => {
     assert.notDeepEqual(leaks([{ path: 'a', text }]), [], text);
   for (const made of ['node_modules/a', 'var/a', 'a/server.key', 'a.log'])
     assert.notDeepEqual(madeFiles([{ path: made, text: '' }]), [], made);
+});
+
+test('links lead somewhere', () => {
+  assert.deepEqual(deadLinks(tracked), []);
+  for (const link of ['b.md', '../a.md', 'docs/c', 'docs/a.md#there', '#gone'])
+    assert.notDeepEqual(deadLinks([{ path: 'docs/a.md', text: `# Here\n[x](${link})` }]), [], link);
+  const text = '# Here and there\n[x](../README.md) [y](#here-and-there) [z](./) [w](https://example.org/nowhere)';
+  assert.deepEqual(
+    deadLinks([
+      { path: 'docs/a.md', text },
+      { path: 'README.md', text: '' },
+    ]),
+    [],
+  );
 });

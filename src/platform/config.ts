@@ -57,12 +57,11 @@ export async function readSecret(reference: SecretReference): Promise<string> {
 export interface Environment {
   /** Of PostgreSQL; from DATABASE_URL, or from the file that DATABASE_URL_FILE names. */
   readonly databaseUrl: string | undefined;
-  readonly logLevel: string | undefined;
 }
 
 /** Reads the environment. @throws Error that names the wrong variable */
 export function environment(): Environment {
-  return { databaseUrl: databaseUrl(), logLevel: variable('LOG_LEVEL') };
+  return { databaseUrl: databaseUrl() };
 }
 
 function databaseUrl(): string | undefined {

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 /** A file as git keeps it. */
 export interface Tracked {
   readonly path: string;
@@ -19,6 +21,36 @@ export function leaks(files: readonly Tracked[]): readonly string[] {
   return files.flatMap(({ path, text }) =>
     Object.entries(SECRETS).flatMap(([what, pattern]) => (pattern.test(text) ? [`${path} holds ${what}`] : [])),
   );
+}
+
+/** Says which relative links of the texts lead to no file and no folder that git keeps, or to no heading of it. */
+export function deadLinks(files: readonly Tracked[]): readonly string[] {
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  return files
+    .filter(({ path }) => path.endsWith('.md'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\(([^)\s:]+)\)/g)]
+        .map(([, link = '']) => link)
+        .filter((link) => !leads(texts, path, link))
+        .map((link) => `${path} leads to ${link}, which is not there`),
+    );
+}
+
+function leads(texts: ReadonlyMap<string, string>, from: string, link: string): boolean {
+  const [target = '', heading] = link.split('#');
+  const path = target === '' ? from : posix.join(posix.dirname(from), target).replace(/\/$/, '');
+  const text = texts.get(path);
+  if (text === undefined) return heading === undefined && [...texts.keys()].some((kept) => kept.startsWith(`${path}/`));
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, words = '']) => anchorOf(words));
+  return heading === undefined || headings.includes(heading);
+}
+
+/** As GitHub and others make it of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
 }
 
 /** Paths that are made, never kept. */

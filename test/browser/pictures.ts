@@ -1,34 +1,61 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { addressesOf, ownPorts } from '../../sandbox/configuration.ts';
 import { openChromium } from '../support/chromium.ts';
+import { customerOf } from '../support/financroo-customer.ts';
+import { portalCustomerOf } from '../support/portal-customer.ts';
 
-/** What the README shows: a screenshot of the browser tests, by name, and how much of it. */
-const PICTURES = [
-  { name: 'financroo', from: 'financroo-dashboard-1440-light.png', width: 760, height: 820 },
-  { name: 'consent', from: 'gobank-consent-1440-light.png', width: 760, height: 700 },
-  { name: 'portal', from: 'portal-detail-1440-light.png', width: 760, height: 620 },
-] as const;
-
-const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'var', 'screenshots');
 const TARGET = join(import.meta.dirname, '..', '..', 'docs', 'pictures');
+/** Pictures are so wide, in pixels; a page that needs more room is drawn smaller. */
+const WIDTH = 760;
+/** Financroo's dashboard puts things side by side from here on. */
+const DASHBOARD_WIDTH = 1_140;
 
-/** Makes the README's pictures from what the browser tests left under var/screenshots: run them first. */
-async function keepPictures(): Promise<void> {
+/** The README's pictures, taken from the sandbox that runs: `npm start`, then `node_modules/.bin/node test/browser/pictures.ts`. */
+async function takePictures(): Promise<void> {
   await mkdir(TARGET, { recursive: true });
+  const { financroo, portal } = addressesOf(ownPorts());
   const browser = await openChromium();
   try {
-    for (const { name, from, width, height } of PICTURES) {
-      const page = await browser.newPage({ viewport: { width, height } });
-      const source = (await readFile(join(SCREENSHOTS, from))).toString('base64');
-      await page.setContent(
-        `<body style="margin:0"><img style="width:${width}px" src="data:image/png;base64,${source}"></body>`,
-      );
-      await writeFile(join(TARGET, `${name}.png`), await page.screenshot());
-      await page.close();
-    }
+    const page = await openPage(browser, DASHBOARD_WIDTH);
+    const customer = customerOf(page, financroo);
+    await customer.signIn();
+    await customer.connect('Hyperscale Bank', ['Everyday', 'Travel card']);
+    await customer.toBank('Go Bank');
+    await customer.signInAtBank();
+    await take(page, 'consent', 1_200);
+    await customer.agree();
+    await page.getByText('Go Bank is connected.').waitFor();
+    await page.getByText('Fetching accounts').waitFor({ state: 'detached' });
+    await page.goto(`${financroo}/dashboard`);
+    await take(page, 'financroo', 1_230);
+    const bankSide = portalCustomerOf(await openPage(browser, WIDTH), portal, 'gobank');
+    await bankSide.signIn();
+    const [latest] = await bankSide.shares();
+    if (latest === undefined) throw new Error('the portal shows no consent');
+    await bankSide.history(latest.consent);
+    await take(bankSide.page, 'portal', 900);
   } finally {
     await browser.close();
   }
 }
 
-await keepPictures();
+function openPage(browser: Browser, width: number): Promise<Page> {
+  return browser.newPage({
+    viewport: { width, height: 900 },
+    deviceScaleFactor: WIDTH / width,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    ignoreHTTPSErrors: true,
+  });
+}
+
+/** The upper part of a page. */
+async function take(page: Page, name: string, height: number): Promise<void> {
+  const { width } = page.viewportSize() ?? { width: WIDTH };
+  const clip = { x: 0, y: 0, width, height };
+  await page.screenshot({ path: join(TARGET, `${name}.png`), fullPage: true, clip });
+}
+
+await takePictures();

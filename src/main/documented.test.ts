@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfiguration } from '../platform/config.ts';
+import { regimes } from '../regimes/index.ts';
+import { checkSettings, Settings } from './settings.ts';
+
+const DOCS = join(import.meta.dirname, '..', '..', 'docs');
+let directory: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'portcullis-documented-'));
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+/** Pieces of configuration in a text: whole ones and pieces in YAML, pieces of a bank in JSON, and what stands before a proxy's. */
+function snippetsOf(text: string): readonly unknown[] {
+  const yaml = [...text.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, snippet = '']) => parse(snippet));
+  const json = [...text.matchAll(/^```json\n("\w+": \{.*?)^```/gms)].map(([, snippet]) => parse(`{${snippet}}`));
+  const head = [...text.matchAll(/^#\n((?:# {3,}.*\n)+)/gm)].map(([, lines = '']) =>
+    parse(lines.replaceAll(/^#/gm, '')),
+  );
+  return [...yaml, ...json, ...head];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A piece laid over what is there; of two lists the first items belong together. */
+function laidOver(base: unknown, piece: unknown): unknown {
+  if (Array.isArray(base) && Array.isArray(piece) && isObject(piece[0])) return [laidOver(base[0], piece[0])];
+  if (!isObject(base) || !isObject(piece)) return piece;
+  const merged = Object.entries(piece).map(([key, value]) => [key, laidOver(base[key], value)] as const);
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+/** A piece that has none of the file's own keys is one of a bank. */
+function whole(base: unknown, piece: unknown): unknown {
+  const placed = isObject(piece) && ('doors' in piece || 'banks' in piece);
+  return laidOver(base, placed ? piece : { banks: [piece] });
+}
+
+test('every piece of configuration in the documentation is taken', async () => {
+  const [smallest] = snippetsOf(await readFile(join(DOCS, 'operate', 'README.md'), 'utf8'));
+  let count = 0;
+  for await (const name of glob('{operate,integrate}/**/*.{md,conf,cfg}', { cwd: DOCS })) {
+    for (const piece of snippetsOf(await readFile(join(DOCS, name), 'utf8'))) {
+      count += 1;
+      const file = join(directory, 'portcullis.json');
+      await writeFile(file, JSON.stringify(whole(smallest, piece)));
+      const settings = await loadConfiguration(Settings, file).catch((cause: unknown) =>
+        assert.fail(`${name}: ${cause}`),
+      );
+      assert.doesNotThrow(() => checkSettings(settings, regimes), name);
+    }
+  }
+  assert.ok(count >= 9, `${count} pieces`);
+});
