@@ -2,7 +2,7 @@
 // Runs one of the project's TypeScript programs: `node bin/run.mjs test/run.ts …`. Plain JavaScript, so that an old Node can
 // still read it: it installs what is missing, finds a Node that is new enough, and hands over.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,6 +23,10 @@ function isInstalled() {
 
 /** `npm ci` installs exactly what the lock file names and leaves it as it is. */
 function install() {
+  const packages = lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false });
+  if (packages?.isSymbolicLink()) {
+    fail('node_modules is a link, and npm would empty what it leads to: run `npm ci` there, or remove the link.');
+  }
   process.stderr.write('installing packages …\n');
   const npm = process.env.npm_execpath;
   const viaNode = npm !== undefined && /npm-cli\.c?js$/.test(npm);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, copyFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryDirectory } from './support/temporary.ts';
@@ -87,4 +87,18 @@ test('packages are installed when the lock file is newer than they are, and only
   const { status, said } = await start(root, [], 'program.ts').ended;
   assert.deepEqual([status, said], [0, 'installing packages …\nran\n']);
   await assert.rejects(access(leftover), 'npm ci starts from nothing');
+});
+
+test('nothing is installed through a link: what it leads to belongs to another checkout', async (context) => {
+  const root = await project(context, 'console.log("ran")');
+  const elsewhere = join(root, 'elsewhere');
+  await rename(join(root, 'node_modules'), elsewhere);
+  await symlink(elsewhere, join(root, 'node_modules'));
+  assert.deepEqual((await start(root, [], 'program.ts').ended).said, 'ran\n');
+  const stale = new Date(Date.now() - 60_000);
+  await utimes(join(elsewhere, '.package-lock.json'), stale, stale);
+  const { status, said } = await start(root, [], 'program.ts').ended;
+  assert.equal(status, 1);
+  assert.match(said, /^node_modules is a link, and npm would empty what it leads to: [^\n]+\n$/);
+  await access(join(elsewhere, '.package-lock.json'));
 });
