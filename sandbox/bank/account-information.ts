@@ -19,7 +19,7 @@ function accountsOf(facts: Facts, books: Books): readonly BankAccount[] {
 }
 
 /** One of them. @throws Problem 404 for any other account, whether it exists or not */
-function accountOf(facts: Facts, books: Books, id: string): BankAccount {
+export function accountOf(facts: Facts, books: Books, id: string): BankAccount {
   const account = accountsOf(facts, books).find((candidate) => candidate.id === id);
   if (account === undefined) throw notFound();
   return account;

@@ -9,6 +9,7 @@ import {
 } from './account-information.ts';
 import type { Books } from './books.ts';
 import type { FactsReader } from './facts.ts';
+import { confirmFunds } from './funds-confirmation.ts';
 import { parseAmount } from './money.ts';
 import type { PasswordBook } from './passwords.ts';
 import { notFound, Problem } from './problem.ts';
@@ -69,6 +70,12 @@ const routes: readonly Route[] = [
     path: '/balances',
     answer: async (service, { request, query }) =>
       allBalances(await factsOf(service, request), service.books, query, service.now()),
+  },
+  {
+    method: 'POST',
+    path: '/accounts/*/funds-confirmations',
+    answer: async (service, { request, query, names: [id = ''] }) =>
+      confirmFunds(await factsOf(service, request), service.books, query, id, request),
   },
   { method: 'POST', path: '/payments', answer: pay },
   { method: 'POST', path: '/sign-in', answer: signIn },

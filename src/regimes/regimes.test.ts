@@ -31,9 +31,10 @@ for (const regime of regimes.values()) {
     );
   });
 
-  test(`WSN-17 WSN-18 ${regime.id}: accounts are for AISP alone, payments for PISP alone`, () => {
+  test(`WSN-17 WSN-18 WSN-19 ${regime.id}: accounts are for AISP alone, payments for PISP alone, funds for CBPII alone`, () => {
     assert.deepEqual(regime.rolesByScope.accounts, ['AISP']);
     assert.deepEqual(regime.rolesByScope['payments.create'], ['PISP']);
+    assert.deepEqual(regime.rolesByScope.fundsconfirmations, ['CBPII']);
   });
 }
 
@@ -47,6 +48,7 @@ test('the generic market has the routes of the sandbox contract', () => {
     'GET /accounts/{account}/balances accounts customer',
     'GET /accounts/{account}/transactions accounts customer',
     'GET /balances accounts customer',
+    'POST /accounts/{account}/funds-confirmations fundsconfirmations customer',
     'POST /tokenize accounts customer',
     'POST /payments payments.create participant',
   ]);

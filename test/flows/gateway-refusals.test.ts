@@ -132,6 +132,79 @@ describe('the gateway', () => {
   });
 });
 
+describe('the card-based instrument issuer’s role', () => {
+  const FUNDS = '/accounts/u1-current/funds-confirmations';
+  const scope = 'openid fundsconfirmations';
+  const ask = (amount: number) => ({ method: 'POST', body: JSON.stringify({ amount, currency: 'EUR' }) });
+  const denied = async (party: ThirdParty, body: Promise<unknown>, agent?: ThirdParty['agent']) =>
+    refused(await party.sendRegistration('gobank', await body, agent), 400, 'invalid_client_metadata');
+
+  async function recordsOf(participant: string) {
+    await platform.rooms.audit.flush();
+    return platform.rooms.audit.search({ participant, limit: 20 });
+  }
+
+  test('WSN-19 it opens confirmation of funds for the agreed accounts, and no other scope or API', async () => {
+    const issuer = await platform.thirdParty('issuer', ['CBPII']);
+    for (const more of ['accounts', 'payments.create'])
+      await denied(issuer, issuer.registration('private_key_jwt', { scope: `${scope} ${more}` }));
+    const card = await issuer.register('gobank');
+    assert.equal(card.metadata.scope, 'openid offline_access fundsconfirmations');
+    refused((await issuer.push(card, { scope: 'openid accounts' })).answer, 400, 'invalid_scope');
+    const { access } = await connect(platform, issuer, card, { scope, accounts: ['u1-current'] });
+    const funds = async (amount: number) => (await issuer.api('gobank', FUNDS, access, ask(amount))).json();
+    assert.deepEqual(await funds(1_000), { fundsAvailable: true });
+    assert.deepEqual(await funds(1_000.01), { fundsAvailable: false });
+    assert.deepEqual(platform.core.calls.at(-1)?.facts.accounts, ['u1-current']);
+    const answered = (await recordsOf('issuer')).find(({ family }) => family === 'gateway');
+    assert.match(JSON.stringify(answered?.facts), /"role":"CBPII"/);
+
+    const reached = platform.core.calls.length;
+    const foreign = await issuer.api('gobank', '/accounts/u1-savings/funds-confirmations', access, ask(1));
+    refused(foreign, 403, 'account_not_in_consent');
+    for (const path of ['/accounts', '/accounts/u1-current/balances', '/balances'])
+      refused(await issuer.api('gobank', path, access), 403, 'role_missing');
+    for (const path of ['/payments', '/tokenize'])
+      refused(await issuer.api('gobank', path, access, ask(1)), 403, 'role_missing');
+    const own = String((await issuer.clientToken(card, 'fundsconfirmations')).json().access_token);
+    refused(await issuer.api('gobank', FUNDS, own, ask(1)), 401, 'wrong_token_type');
+    assert.equal(platform.core.calls.length, reached);
+  });
+
+  test('WSN-17 WSN-18 WSN-20 roles for accounts and payments open none of it, nor does a statement or a certificate alone', async () => {
+    await denied(b, b.registration('private_key_jwt', { scope }));
+    refused(await a.api('gobank', FUNDS, 'any', ask(1)), 403, 'role_missing');
+    const roles = ['AISP', 'CBPII'];
+    const wide = await platform.thirdParty('wide', ['AISP'], { certificate: { roles } });
+    const software_statement = await wide.statement({ software_roles: roles });
+    await denied(wide, wide.registration('private_key_jwt', { scope, software_statement }));
+    const { access } = await connect(platform, wide, await wide.register('gobank'));
+    refused(await wide.api('gobank', FUNDS, access, ask(1)), 403, 'role_missing');
+    assert.ok((await recordsOf('wide')).some(({ detail }) => detail === 'directory_role'));
+  });
+
+  test('WSN-21 a certificate renewed without the role ends it, and leaves accounts', async () => {
+    const party = await platform.thirdParty('both', ['AISP', 'CBPII']);
+    const narrow = party.issue({ roles: ['AISP'] });
+    const agent = party.agentOf(narrow);
+    await denied(party, party.registration('private_key_jwt', { scope }), agent);
+    const client = await party.register('gobank');
+    const { access, refresh } = await connect(platform, party, client, { scope: `${scope} accounts` });
+    assert.equal((await party.api('gobank', FUNDS, access, ask(1))).status, 200);
+    assert.equal((await party.api('gobank', '/accounts', access)).status, 200);
+
+    const verdict = await platform.rooms.trust.judge([narrow.der], 'gobank');
+    assert.ok(verdict.ok);
+    const staff = { kind: 'staff', reference: 'test', reason: 'renewal' } as const;
+    await platform.rooms.directory.rebindCertificate('gobank', client.id, verdict.certificate, 0, staff);
+    const refreshed = (await party.refresh(client, refresh, agent)).json();
+    assert.equal(refreshed.scope, 'openid accounts');
+    const next = String(refreshed.access_token);
+    refused(await party.api('gobank', FUNDS, next, { ...ask(1), agent }), 403, 'role_missing');
+    assert.equal((await party.api('gobank', '/accounts', next, { agent })).status, 200);
+  });
+});
+
 describe('keys', () => {
   test('LAB-22 N-78 a rotated key signs, the old one stays published, tokens of before still work', async () => {
     const { access } = await connect(platform, a, tlsClientA);

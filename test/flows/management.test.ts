@@ -116,7 +116,8 @@ describe('who is let in', () => {
 
   test('management scopes: not for third parties, not offered, not for clients that customers are sent to', async () => {
     const discovery = await fetchJson(`${party.issuer('gobank')}/.well-known/openid-configuration`);
-    assert.deepEqual(discovery.scopes_supported, ['openid', 'offline_access', 'accounts', 'payments.create']);
+    const offered = ['openid', 'offline_access', 'accounts', 'payments.create', 'fundsconfirmations'];
+    assert.deepEqual(discovery.scopes_supported, offered);
     const asked = await party.sendRegistration(
       'gobank',
       await party.registration('private_key_jwt', { scope: 'openid accounts management.audit' }),

@@ -134,9 +134,11 @@ function dataAnswer(method: string, path: string, body: string, facts: Readonly<
   if (path === '/accounts')
     return { status: 200, body: { accounts: own.map(({ id }) => ({ id })), customer: facts.customer } };
   if (path === '/balances') return { status: 200, body: { balances: own.map(({ id, balance }) => ({ id, balance })) } };
-  const [, id, part] = /^\/accounts\/([^/]+)(\/balances|\/transactions)?$/.exec(path) ?? [];
+  const [, id, part] = /^\/accounts\/([^/]+)(\/balances|\/transactions|\/funds-confirmations)?$/.exec(path) ?? [];
   const account = own.find((item) => item.id === id);
   if (account === undefined) return { status: 404, body: {} };
+  if (part === '/funds-confirmations')
+    return { status: 200, body: { fundsAvailable: account.balance >= Number(JSON.parse(body).amount) } };
   return { status: 200, body: { id, part: part ?? '', balance: account.balance } };
 }
 

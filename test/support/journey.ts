@@ -8,6 +8,8 @@ export interface Choices {
   readonly password?: string;
   /** Account ids; undefined: all. */
   readonly accounts?: readonly string[];
+  /** What the third party asks for; undefined: `openid accounts`. */
+  readonly scope?: string;
 }
 
 /** What a customer's journey ends in. */
@@ -62,7 +64,7 @@ export async function connect(
   client: Registered,
   choices: Choices = {},
 ): Promise<Tokens> {
-  const pushed = await party.push(client);
+  const pushed = await party.push(client, choices.scope === undefined ? {} : { scope: choices.scope });
   if (pushed.answer.status !== 201) throw new Error(`push: ${pushed.answer.status} ${pushed.answer.text}`);
   const back = await travel(platform, pushed, choices);
   const answer = await party.exchange(client, back.searchParams.get('code') ?? '', pushed.verifier);

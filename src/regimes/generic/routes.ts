@@ -16,6 +16,14 @@ export const routes: readonly Route[] = [
   { ...accountInformation, path: '/accounts/{account}/balances' },
   { ...accountInformation, path: '/accounts/{account}/transactions' },
   { ...accountInformation, path: '/balances' },
+  {
+    method: 'POST',
+    path: '/accounts/{account}/funds-confirmations',
+    scope: 'fundsconfirmations',
+    token: 'customer',
+    consent: true,
+    action: 'forward',
+  },
   { method: 'POST', path: '/tokenize', scope: 'accounts', token: 'customer', consent: true, action: 'tokenize' },
   { method: 'POST', path: '/payments', scope: 'payments.create', token: 'participant', consent: false, action: 'pay' },
 ];

@@ -28,10 +28,26 @@ export const scopes: Readonly<Record<string, ScopeWords>> = {
       ],
     },
   },
+  fundsconfirmations: {
+    title: { en: 'Ask whether an amount is available', de: 'Fragen, ob ein Betrag verfügbar ist' },
+    items: {
+      en: [
+        'Whether the accounts you choose hold an amount, for example before you pay with a card',
+        'The answer is yes or no, never the balance',
+        'Asking takes no money and sets none aside',
+      ],
+      de: [
+        'Ob die Konten, die Sie auswählen, für einen Betrag gedeckt sind, zum Beispiel bevor Sie mit einer Karte bezahlen',
+        'Die Antwort ist Ja oder Nein, nie der Saldo',
+        'Die Frage bucht kein Geld ab und hält keines zurück',
+      ],
+    },
+  },
 };
 
-/** The PSD2 role that allows a scope (WSN-17, WSN-18); a scope that is not listed is allowed to nobody. */
+/** The PSD2 role that allows a scope (WSN-17 to WSN-19); a scope that is not listed is allowed to nobody. */
 export const rolesByScope: Readonly<Record<string, readonly string[]>> = {
   accounts: ['AISP'],
   'payments.create': ['PISP'],
+  fundsconfirmations: ['CBPII'],
 };
