@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,9 +12,12 @@ import { openDoor } from '../src/platform/door.ts';
 import { createTrust } from '../src/trust/index.ts';
 import { createAuthority, type Issued } from './support/certificates.ts';
 import { documentedSettings, PROXY_ADDRESS, PROXY_SECRET, type ProxyKind, startProxy } from './support/proxies.ts';
+import { crl } from './support/revocation.ts';
 import { temporaryDirectory } from './support/temporary.ts';
 
 const DAY_MS = 86_400_000;
+/** The one serial number on the list of the proxy's authority. */
+const WITHDRAWN = 4_711n;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 
 const authority = createAuthority('Proxy Test Root');
@@ -24,7 +29,17 @@ const early = authority.issue({ notBefore: inDays(1), notAfter: inDays(2) });
 const server = authority.issueServer({ keyType: 'rsa' });
 /** Of another authority than participants': nobody who may call may also pass for the proxy. */
 const proxies = createAuthority('Proxies');
-const identity = proxies.issue({ commonName: 'proxy' });
+const lists = createServer((_request, response) => {
+  response.setHeader('content-type', 'application/pkix-crl');
+  response.end(crl(proxies, [WITHDRAWN], { thisUpdate: inDays(-1), nextUpdate: inDays(1) }));
+}).listen(0, '127.0.0.1');
+await once(lists, 'listening');
+after(() => lists.close().closeAllConnections());
+const listsAddress = lists.address();
+assert.ok(typeof listsAddress === 'object' && listsAddress !== null);
+const crlUrls = [`http://127.0.0.1:${listsAddress.port}/proxies.crl`];
+const identity = proxies.issue({ commonName: 'proxy', crlUrls });
+const withdrawn = proxies.issue({ commonName: 'proxy', crlUrls, serial: WITHDRAWN });
 const directory = await temporaryDirectory();
 
 /** What the door's handler saw and said. */
@@ -225,6 +240,9 @@ for (const kind of ['nginx.conf', 'haproxy.cfg', 'haproxy-base64.cfg'] satisfies
       assert.equal(await near({ lines: guess, client: authority.issue({ commonName: 'proxy' }) }), UNTRUSTED);
       const proof: Caller = bySecret ? { lines: forged(participant) } : { lines: header, client: identity };
       assert.equal(await near(proof), 'ok participant');
+      // Where its certificate proves the proxy, a withdrawn one proves nothing (WSO-07).
+      const late = { ...proof, client: withdrawn };
+      assert.equal(await near(late), bySecret ? 'ok participant' : UNTRUSTED);
     });
 
     test('attack 6 10 11 malformed, repeated and empty in the name of the proxy', async () => {

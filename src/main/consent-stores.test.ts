@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callbackSchemes } from './consent-stores.ts';
-import type { BankSettings, Settings } from './settings.ts';
+import { type BankSettings, checkSettings, type Settings } from './settings.ts';
 import { warnOfTrust } from './trust.ts';
-import { checkTrust } from './trust-settings.ts';
 
+const regimes = new Map([['generic', undefined]]);
 type Store = NonNullable<BankSettings['consentStore']>;
 
 const bank = (trust: Partial<BankSettings['trust']>, store: Partial<Store> | undefined): BankSettings => ({
@@ -67,13 +67,39 @@ test('a consent store takes the rule of its bank, its deny list, or a rule of it
   assert.deepEqual(own?.scheme.revocation, { order: 'ocsp-only' });
 });
 
-test('WSO-07 off for a consent store alone must be accepted in words of its own', () => {
+test('WSO-07 off for a bank, or for its consent store alone, stops every start outside the sandbox', () => {
   const off = { revocation: 'off' } as const;
+  for (const [one, key] of [
+    [bank(off, undefined), 'trust'],
+    [bank({}, off), 'consentStore'],
+  ] as const) {
+    const settings = settingsOf(one);
+    const refused = new RegExp(`^Error: banks\\[0\\]\\.${key}\\.revocation: off is accepted in the sandbox only`);
+    assert.throws(() => checkSettings(settings, regimes), refused);
+    assert.throws(() => checkSettings({ ...settings, sandbox: false }, regimes), refused);
+    checkSettings({ ...settings, sandbox: true }, regimes);
+  }
+});
+
+test('WSO-07 off for the proxy before the door stops every start outside the sandbox, and is told in it', () => {
+  const settings = settingsOf(bank({}, undefined));
+  const identity = { revocation: 'off' } as const;
+  const proxy = { header: 'Client-Cert', format: 'rfc9440' } as const;
+  const mtls = {
+    ...settings.doors.mtls,
+    forwarded: { ...proxy, identity: { ...identity, anchors: ['proxies.pem'] }, proxies: ['10.1.0.7'] },
+  };
+  const behind = { ...settings, doors: { ...settings.doors, mtls } };
   assert.throws(
-    () => checkTrust(off, 'banks[0].consentStore', false),
-    /banks\[0\]\.consentStore\.revocation: off is refused/,
+    () => checkSettings(behind, regimes),
+    /^Error: doors\.mtls\.forwarded\.identity\.revocation: off is accepted/,
   );
-  checkTrust(off, 'banks[0].consentStore', true);
+  checkSettings({ ...behind, sandbox: true }, regimes);
+  const warned: unknown[] = [];
+  const nothing = () => undefined;
+  const warn = (_fields: unknown, message: string) => void warned.push(message);
+  warnOfTrust(behind, { debug: nothing, info: nothing, warn, error: nothing });
+  assert.deepEqual(warned, ['a withdrawn certificate of the proxy is accepted: revocation is off']);
 });
 
 test('WSO-07 a consent store whose withdrawn certificates are accepted is named at every start', () => {

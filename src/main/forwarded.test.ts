@@ -69,6 +69,21 @@ test('the path of a decoder is relative to the configuration file', async () => 
   assert.deepEqual(parse('x'), ['x']);
 });
 
+test('WSO-07 the proxy’s own certificate is asked about strictly, unless something is said', async () => {
+  const anchor = join(directory, 'proxies.pem');
+  await writeFile(anchor, createAuthority('Proxies').certificatePem);
+  const file = join(directory, 'identity.json');
+  const read = async (identity: object) => {
+    const settings = { ...plain, format: 'rfc9440', identity: { anchors: [anchor], ...identity } };
+    await writeFile(file, JSON.stringify(settings));
+    return (await forwardedSource(await loadConfiguration(Forwarded, file)))?.identity?.revocation;
+  };
+  assert.deepEqual(await read({}), {});
+  assert.deepEqual(await read({ revocation: { order: 'crl-only' } }), { order: 'crl-only' });
+  assert.equal(await read({ revocation: 'off' }), 'off');
+  await assert.rejects(read({ revocation: 'none' }), /revocation/);
+});
+
 test('a header that means two things is refused', async () => {
   for (const name of ['X-Cert', 'x_cert', 'X-Secret']) {
     const revocationVouched = { header: name, value: 'SUCCESS' };

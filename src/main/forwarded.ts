@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { FilePath, readSecret, SecretReference } from '../platform/config.ts';
 import { checkForwardedSource, type ForwardedFormat, type ForwardedSource } from '../trust/index.ts';
 import { loadForwardedParser } from './forwarded-parser.ts';
+import { RevocationRule } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const HeaderName = Type.String({ minLength: 1, maxLength: 100 });
@@ -45,6 +46,7 @@ export const Forwarded = Type.Object(
         {
           anchors: Type.Array(FilePath('PEM file of an authority of the proxy.'), { minItems: 1 }),
           subject: Type.Optional(Type.String({ minLength: 1, description: 'Its subject as RFC 4514 text.' })),
+          revocation: Type.Optional(RevocationRule),
         },
         { ...closed, description: 'The proxy proves itself by its own client certificate. This, or secret.' },
       ),
@@ -85,7 +87,11 @@ export async function forwardedSource(settings: Forwarded | undefined): Promise<
   const source: ForwardedSource = {
     ...plain,
     format: await formOf({ format, parser }),
-    identity: identity && { ...identity, anchors: await readAll(identity.anchors) },
+    identity: identity && {
+      ...identity,
+      anchors: await readAll(identity.anchors),
+      revocation: identity.revocation ?? {},
+    },
     secret: secret && { header: secret.header, value: await readSecret(secret.value) },
   };
   checkForwardedSource(source);

@@ -4,7 +4,7 @@ import { Refusal } from '../platform/refusal.ts';
 import { Forwarded } from './forwarded.ts';
 import { Limits } from './limits.ts';
 import { BankRegister, checkRegister } from './registers.ts';
-import { AcceptNoRevocation, BankTrust, checkTrust, RevocationRule } from './trust-settings.ts';
+import { BankTrust, checkTrust, RevocationRule } from './trust-settings.ts';
 import { checkTrustedLists } from './trusted-list-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -85,7 +85,6 @@ const Bank = Type.Object(
             description: 'PEM of the one certificate that may tell us of changes; one of the same authorities made it.',
           }),
           revocation: Type.Optional(RevocationRule),
-          acceptNoRevocation: Type.Optional(AcceptNoRevocation),
           maximumAgeSeconds: Type.Optional(
             Type.Integer({
               minimum: 0,
@@ -236,6 +235,7 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     throw new Error('doors.plain: a door without client certificates opens in the sandbox only');
   }
   const { forwarded, clientCertificate } = settings.doors.mtls;
+  checkTrust(forwarded?.identity ?? {}, 'doors.mtls.forwarded.identity', settings.sandbox === true);
   if (forwarded !== undefined && clientCertificate !== 'request') {
     throw new Error('doors.mtls.forwarded: behind a proxy doors.mtls.clientCertificate must be request');
   }

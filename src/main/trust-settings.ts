@@ -4,8 +4,6 @@ import { TrustedListSettings } from './trusted-list-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 
-/** The words by which an operator accepts that withdrawn certificates go on working. */
-const NO_REVOCATION = 'withdrawn certificates are accepted here';
 /** Below this FAPI allows no RSA key; larger ones than the second cost more time than a caller may have. */
 const RSA_BITS = { minimum: 2_048, maximum: 8_192 } as const;
 /** A week: an answer about revocation that is older proves nothing about today. */
@@ -58,15 +56,10 @@ const Revocation = Type.Object(
   closed,
 );
 
-/** How withdrawn certificates are found; `off` must be accepted in words beside it. */
+/** How withdrawn certificates are found; `off` exists in the sandbox alone. */
 export const RevocationRule = Type.Union([Type.Literal('off'), Revocation], {
   description:
-    'How withdrawn certificates are found. Without it: OCSP, then the list, and a refusal when neither answers.',
-});
-
-/** The words beside a rule that is `off`. */
-export const AcceptNoRevocation = Type.Literal(NO_REVOCATION, {
-  description: 'Outside the sandbox, revocation: off must be said in these words.',
+    'How withdrawn certificates are found; off in the sandbox only. Without it: OCSP, then the list, and a refusal when neither answers.',
 });
 
 const Denied = Type.Union([
@@ -178,7 +171,6 @@ export const BankTrust = Type.Object(
         description: 'API calls that only read go on when no source of revocation answers. Without it: refused.',
       }),
     ),
-    acceptNoRevocation: Type.Optional(AcceptNoRevocation),
   },
   { ...closed, description: 'Which client certificates this bank trusts.' },
 );
@@ -189,13 +181,10 @@ export type BankTrust = Static<typeof BankTrust>;
 /** A rule about withdrawn certificates, where a bank or its consent store is configured. */
 interface RevocationRules {
   readonly revocation?: BankTrust['revocation'];
-  readonly acceptNoRevocation?: BankTrust['acceptNoRevocation'];
 }
 
-/** @throws Error naming the key: whoever takes withdrawn certificates must say so (WSO-07) */
+/** @throws Error naming the key: withdrawn certificates are taken in the sandbox only (WSO-07) */
 export function checkTrust(trust: RevocationRules, at: string, sandbox: boolean): void {
-  if (trust.revocation !== 'off' || sandbox || trust.acceptNoRevocation === NO_REVOCATION) return;
-  throw new Error(
-    `${at}.revocation: off is refused outside the sandbox unless ${at}.acceptNoRevocation says "${NO_REVOCATION}"`,
-  );
+  if (trust.revocation !== 'off' || sandbox) return;
+  throw new Error(`${at}.revocation: off is accepted in the sandbox only, where sandbox is true`);
 }

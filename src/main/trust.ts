@@ -50,10 +50,13 @@ export async function openTrust(settings: Settings, parts: TrustParts): Promise<
   return { trust, behindProxy: (request) => proxied.add(request) };
 }
 
-/** One line at the start of a server for every bank or consent store that takes withdrawn certificates, or relies on a proxy (WSO-07). */
+/** One line at the start of a server for every bank, consent store or proxy whose withdrawn certificates are taken, and for reliance on a proxy (WSO-07). */
 export function warnOfTrust(settings: Settings, log: Log): void {
-  if (settings.doors.mtls.forwarded?.revocationVouched !== undefined)
+  const { forwarded } = settings.doors.mtls;
+  if (forwarded?.revocationVouched !== undefined)
     log.warn({ door: 'mtls' }, 'revocation is not asked where the proxy says that it has asked');
+  if (forwarded?.identity?.revocation === 'off')
+    log.warn({ door: 'mtls' }, 'a withdrawn certificate of the proxy is accepted: revocation is off');
   for (const { id, scheme } of schemeFiles(settings)) {
     if (scheme.revocation === 'off') log.warn({ bank: id }, 'withdrawn certificates are accepted: revocation is off');
   }
@@ -103,8 +106,7 @@ async function followAnchors(reloads: Reloads, { id, paths, scheme }: SchemeFile
 
 function bankScheme({ id, trust }: BankSettings): SchemeFiles {
   const { anchors: paths = [], extendedKeyUsages = ['clientAuth'], revocation = {}, trustedLists } = trust;
-  const { anchors: _, acceptNoRevocation: __, readsWithoutRevocation: ___, rolesFrom: ____, ...others } = trust;
-  const { trustedLists: _____, ...scheme } = others;
+  const { anchors: _, readsWithoutRevocation: __, rolesFrom: ___, trustedLists: ____, ...scheme } = trust;
   const missingLists = trustedLists?.map(({ territory }) => territory);
   return { id, bank: id, paths, scheme: { ...scheme, extendedKeyUsages, revocation, missingLists } };
 }

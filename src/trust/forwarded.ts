@@ -12,7 +12,8 @@ import {
 import type { ForwardedParser } from './forwarded-parser.ts';
 import { HeaderProblem } from './header-problem.ts';
 import { judgeChain } from './judge.ts';
-import { type CompiledScheme, compileScheme } from './scheme.ts';
+import type { RevocationSettings } from './revocation-settings.ts';
+import { type CompiledScheme, compileScheme, type TrustScheme } from './scheme.ts';
 import { subjectMatches } from './subject.ts';
 import { type PresentedChain, presentedChain } from './tls-source.ts';
 
@@ -27,9 +28,7 @@ export interface ForwardedSource {
   /** Addresses or networks (`10.1.0.0/16`) of the proxy. */
   readonly proxies: readonly string[];
   /** How the proxy proves itself by its own client certificate. This, or `secret`, is required. */
-  readonly identity?:
-    | { readonly anchors: readonly string[] /** RFC 4514 text. */; readonly subject?: string | undefined }
-    | undefined;
+  readonly identity?: ProxyIdentity | undefined;
   /** A header that only the proxy and we know the value of. */
   readonly secret?: { readonly header: string; readonly value: string } | undefined;
   /** `envoy-xfcc` alone: number of elements, one for each trusted hop. Default 1. */
@@ -41,6 +40,15 @@ export interface ForwardedSource {
   readonly revocationVouched?: { readonly header: string; readonly value: string } | undefined;
   /** May participants also connect directly, with their own certificate in the handshake? Default false. */
   readonly directAllowed?: boolean | undefined;
+}
+
+/** By which certificates the proxy is known. */
+export interface ProxyIdentity {
+  readonly anchors: readonly string[];
+  /** RFC 4514 text. */
+  readonly subject?: string | undefined;
+  /** How it is found that the proxy's own certificate was withdrawn. Default `off`, as in a scheme. */
+  readonly revocation?: 'off' | RevocationSettings | undefined;
 }
 
 /** A source with everything read that can be read once. */
@@ -83,9 +91,13 @@ export function compileSource(settings: ForwardedSource): CompiledSource {
   return {
     settings,
     addresses: addressesOf(proxies),
-    identity: identity && compileScheme({ anchors: identity.anchors, extendedKeyUsages: ['clientAuth'] }),
+    identity: identity && compileScheme(schemeOf(identity)),
     stripped: new Set(names.map(normalName)),
   };
+}
+
+function schemeOf({ anchors, revocation }: ProxyIdentity): TrustScheme {
+  return { anchors, revocation, extendedKeyUsages: ['clientAuth'] };
 }
 
 function addressesOf(proxies: readonly string[]): BlockList {
@@ -105,13 +117,24 @@ function addressesOf(proxies: readonly string[]): BlockList {
 
 /** What a request showed: a chain, nothing, or a header that is refused. */
 export type Presented =
-  | (PresentedChain & { /** The proxy has asked about revocation. */ readonly vouched?: boolean })
+  | (PresentedChain & {
+      /** The proxy has asked about revocation. */
+      readonly vouched?: boolean;
+      /** The proxy's own certificates, where it is yet to be asked whether they were withdrawn. */
+      readonly proxy?: ShownByProxy;
+    })
   | {
       readonly refused: HeaderProblem['code'] | 'header_untrusted_source';
       readonly message: string;
       readonly fault?: string;
     }
   | { readonly absent: 'header_untrusted_source' };
+
+/** What the proxy showed of itself, and the rules for it. */
+export interface ShownByProxy {
+  readonly presented: PresentedChain;
+  readonly scheme: CompiledScheme;
+}
 
 /**
  * The one source that counts for a request (§11.4): the handshake on a direct door, the header of the one proxy on a door
@@ -124,8 +147,14 @@ export function presentedBy(request: IncomingMessage, source: CompiledSource, no
   const standing = standingOf(request, source, now);
   const vouched = vouches(request, settings);
   stripCertificateHeaders(request, source.stripped);
-  if (standing === 'proxy') return { ...fromHeader(lines, chainLines, settings), vouched };
+  if (standing === 'proxy') return { ...fromHeader(lines, chainLines, settings), vouched, ...unasked(request, source) };
   return fromElsewhere(request, standing, lines.length > 0, settings);
+}
+
+/** Path, time and purpose of the proxy's certificate were judged at once; responders and lists take time. */
+function unasked(request: IncomingMessage, { identity: scheme }: CompiledSource): { readonly proxy?: ShownByProxy } {
+  if (scheme?.revocation === undefined) return {};
+  return { proxy: { presented: presentedChain(request), scheme } };
 }
 
 /** On a door that participants reach themselves, only the handshake counts. */
@@ -179,13 +208,16 @@ function vouches(request: IncomingMessage, { revocationVouched: expected }: Forw
   return lines.length === 1 && lines[0] === expected.value;
 }
 
+/** What everybody hears who is not the proxy, or not any more. */
+export const PROXY_ALONE = 'Certificates are taken from the configured proxy alone.';
+
 function fromElsewhere(
   request: IncomingMessage,
   standing: Standing,
   spoofed: boolean,
   settings: ForwardedSource,
 ): Presented {
-  const message = 'Certificates are taken from the configured proxy alone.';
+  const message = PROXY_ALONE;
   if (standing === 'impostor') return { refused: 'header_untrusted_source', message };
   const presented = presentedChain(request);
   if ('chain' in presented)

@@ -16,6 +16,8 @@ export interface Watch {
   observe(observation: TrustObservation): void;
   /** A certificate header, or the proxy's address, from somebody who is not the proxy: a security event. */
   spoofed(fields: { readonly peer: string }): void;
+  /** The proxy's own certificate was withdrawn, or nobody could be asked: what it hands on does not count. */
+  proxyRefused(fields: { readonly peer: string; readonly detail: string }): void;
   /** A bank's own decoder of certificate headers failed, or took the value for none of its own. */
   parserFailed(fields: { readonly peer: string; readonly what: string }): void;
   /** One line per answer about revocation that did not count; a wrong signer is worth an alarm. */
@@ -34,6 +36,8 @@ export function createWatch(
         { event: 'trust.header_untrusted_source', ...fields },
         'a certificate header from somebody who is not the proxy',
       ),
+    proxyRefused: (fields) =>
+      log?.warn({ event: 'trust.proxy_refused', ...fields }, 'the certificate of the proxy itself does not count'),
     parserFailed: (fields) =>
       log?.warn(
         { event: 'trust.forwarded_parser_failed', ...fields },

@@ -1,30 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
-import { secondsAfter } from '../platform/clock.ts';
-import { sha256 } from '../platform/random.ts';
 import { createBankSchemes, type VersionedScheme } from './bank-schemes.ts';
+import { keyOfChain, keyOfPresented } from './chain-key.ts';
 import { completedChain } from './completed-chain.ts';
-import type { JudgeOptions, TrustRoom } from './contract.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import type { TrustRoom } from './contract.ts';
 import { type Explanation, explainChain } from './explain.ts';
 import type { ForwardedSource } from './forwarded.ts';
 import { createIssuers, type IssuerGet, type Issuers } from './issuer-fetch.ts';
 import { absent, refused } from './judge.ts';
-import { earliest } from './moments.ts';
+import { type Asked, createJudgeOnce } from './judge-once.ts';
 import { createWatch, type TrustLog, type TrustObservation } from './observation.ts';
 import { createPresenter } from './presenter.ts';
+import { createProxyCheck } from './proxy-check.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import type { RevocationFetch } from './revocation-fetch.ts';
 import type { TrustScheme } from './scheme.ts';
 import { ALONE, type Sharing } from './sharing.ts';
-import type { PresentedChain } from './tls-source.ts';
 import type { CertificateVerdict } from './verdict.ts';
 import { createVerdictMemory } from './verdict-memory.ts';
-
-/** A good certificate is looked at again after this, whatever its dates say. */
-const POSITIVE_SECONDS = 3_600;
-/** A refused caller may have been helped meanwhile; a flood of bad certificates still costs little. */
-const NEGATIVE_SECONDS = 10;
 
 /** What trust needs from outside. */
 export interface TrustOptions {
@@ -47,11 +40,6 @@ export interface TrustOptions {
   readonly sharing?: Sharing | undefined;
 }
 
-/** What a caller asks, and whether the proxy before the door has asked about revocation. */
-interface Asked extends JudgeOptions {
-  readonly vouched?: boolean | undefined;
-}
-
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
 export function createTrust(options: TrustOptions): TrustRoom {
   const { clock, schemes, log, observe, fetch, forwarded, sharing = ALONE } = options;
@@ -68,29 +56,14 @@ export function createTrust(options: TrustOptions): TrustRoom {
   };
   sharing.listen({ forget, renewed: revocation.renewed });
   const presentedOnce = createPresenter(clock, watch, forwarded);
+  const judgeOnce = createJudgeOnce({ clock, evaluations, revocation, issuers });
+  const behind = createProxyCheck(judgeOnce, watch);
 
   function judge(chain: readonly Uint8Array[], key: string, bank: string, options: Asked | undefined) {
     const versioned = bankSchemes.find(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
-    const place = cacheKey(bank, versioned, key);
-    const known = evaluations.get(place);
-    return known === undefined ? judgeAnew(chain, place, versioned, options) : verdictOf(known, options);
-  }
-
-  async function judgeAnew(
-    chain: readonly Uint8Array[],
-    place: string,
-    { scheme }: VersionedScheme,
-    options: Asked | undefined,
-  ): Promise<CertificateVerdict> {
-    const evaluation = await evaluations.load(place, async () => {
-      const now = clock.now();
-      const whole = await completedChain(chain, scheme, issuers, now);
-      const value = await evaluate(whole, scheme, revocation, now, options?.vouched);
-      return { value, validUntil: endOf(value, now) };
-    });
-    return verdictOf(evaluation, options);
+    return judgeOnce(chain, cacheKey(bank, versioned, key), versioned.scheme, options);
   }
 
   function observed(verdict: CertificateVerdict, bank: string): CertificateVerdict {
@@ -105,7 +78,8 @@ export function createTrust(options: TrustOptions): TrustRoom {
       if ('refused' in presented) return observed(refused(presented.refused, presented.message).verdict, bank);
       const { chain, vouched = false } = presented;
       const key = vouched ? `vouched ${keyOfPresented(presented)}` : keyOfPresented(presented);
-      const verdict = judge(chain, key, bank, vouched ? { ...options, vouched } : options);
+      const judgeShown = () => judge(chain, key, bank, vouched ? { ...options, vouched } : options);
+      const verdict = presented.proxy === undefined ? judgeShown() : behind(presented.proxy, request, judgeShown);
       return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
     judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),
@@ -124,10 +98,6 @@ export function createTrust(options: TrustOptions): TrustRoom {
   };
 }
 
-function verdictOf(evaluation: Evaluation, options: JudgeOptions | undefined): CertificateVerdict {
-  return options?.revocation === 'soft' ? evaluation.soft : evaluation.strict;
-}
-
 async function explain(
   chain: readonly Uint8Array[],
   versioned: VersionedScheme | undefined,
@@ -142,26 +112,4 @@ async function explain(
 /** The version is part of the key: an evaluation that began under the old anchors cannot speak for the new ones. */
 function cacheKey(bank: string, { version }: VersionedScheme, chain: string): string {
   return `${bank} ${version} ${chain}`;
-}
-
-/** The whole chain is the key: a leaf that arrives without its intermediate has another verdict than one with it. */
-function keyOfChain(chain: readonly Uint8Array[]): string {
-  return chain.map((der) => sha256(der)).join('.');
-}
-
-const chainKeys = new WeakMap<PresentedChain, string>();
-
-function keyOfPresented(presented: PresentedChain & { readonly chain: readonly Uint8Array[] }): string {
-  const known = chainKeys.get(presented);
-  if (known !== undefined) return known;
-  const key = keyOfChain(presented.chain);
-  chainKeys.set(presented, key);
-  return key;
-}
-
-/** Strict and soft verdict share a place: it is given up when the first of the two may change. */
-function endOf({ strict, soft }: Evaluation, now: Date): Date {
-  const negative = secondsAfter(now, NEGATIVE_SECONDS);
-  const ends = [strict, soft].map((verdict) => (verdict.ok ? verdict.validUntil : negative));
-  return earliest(secondsAfter(now, POSITIVE_SECONDS), ...ends);
 }
