@@ -21,6 +21,11 @@ export interface Interaction {
   readonly redirectUri: string;
   /** Set when the customer's answer is stored and the browser has not followed yet: the address that takes it on (SCR-08). */
   readonly resume?: string | undefined;
+  /**
+   * The third party's address with `access_denied`, its `state` and our `iss` (RFC 6749 §4.1.2.1, RFC 9207): where the customer goes
+   * when the request ended unanswered (N-109). Undefined when the answer is wanted in another way than the query.
+   */
+  readonly unanswered?: string | undefined;
   /** When the interaction ends by itself. */
   readonly expiresAt: Date;
   /** The languages the TPP or browser asked for (`ui_locales`), may be empty. */

@@ -94,6 +94,7 @@ async function describe(
     client,
     participant: { id: standing.participant.id, name: standing.participant.name },
     redirectUri: stringOf(params.redirect_uri),
+    unanswered: unansweredUri(bank.issuer, params),
     scopes: asked,
     customer: waits ? customer : undefined,
     consent: waits ? consentIdOf(uid) : undefined,
@@ -168,6 +169,17 @@ async function endOtherSession(
   await session.destroy();
   delete interaction.session;
   await interaction.persist();
+}
+
+/** What the engine itself would send for a no, made while it still knows the request. */
+function unansweredUri(issuer: string, params: EngineInteraction['params']): string | undefined {
+  const uri = URL.parse(stringOf(params.redirect_uri));
+  if (uri === null || (params.response_mode ?? 'query') !== 'query') return undefined;
+  uri.searchParams.set('error', 'access_denied');
+  uri.searchParams.set('error_description', 'the customer did not answer in time');
+  if (params.state !== undefined) uri.searchParams.set('state', stringOf(params.state));
+  uri.searchParams.set('iss', issuer);
+  return uri.href;
 }
 
 function actorOf(request: IncomingMessage, interaction: Interaction): Actor {

@@ -10,6 +10,7 @@ import { endFormTokens, formToken } from './form-token.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
 import { redirect, respond } from './respond.ts';
 import { type AskedVisit, formTargets, placeOf, type Visit } from './visit.ts';
+import { forgetWayBack, rememberWayBack } from './way-back.ts';
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -19,6 +20,7 @@ export async function showConsent(visit: AskedVisit): Promise<void> {
   if (consent.state !== 'Awaiting') return respond(visit, 200, decidedView(visit, consent, visit.asker.name));
   const accounts = await visit.site.connector.accounts(customerOf(visit));
   await rememberConsent(visit, consent.id);
+  await rememberWayBack(visit);
   const token = await formToken(visit);
   const notice = await takeNotice(visit);
   const facts = { consent, accounts, expiresAt: endOf(visit, consent), token, notice };
@@ -41,6 +43,7 @@ export async function takeConsent(visit: AskedVisit, form: URLSearchParams): Pro
   }
   const accounts = chosen(visit, await visit.site.connector.accounts(customerOf(visit)), ticked);
   endFormTokens(visit);
+  forgetWayBack(visit);
   await answer(visit, () =>
     visit.site.interactions.agreed(visit.request, visit.response, { accounts, expiresAt: endOf(visit, consent) }),
   );
@@ -49,6 +52,7 @@ export async function takeConsent(visit: AskedVisit, form: URLSearchParams): Pro
 /** Takes the customer's no, before or after signing in (CLD-27). */
 export async function takeCancel(visit: AskedVisit): Promise<void> {
   endFormTokens(visit);
+  forgetWayBack(visit);
   await answer(visit, () => visit.site.interactions.cancelled(visit.request, visit.response));
 }
 
@@ -59,11 +63,16 @@ export async function takeCancel(visit: AskedVisit): Promise<void> {
 export async function showDecided(visit: Visit, uid: string): Promise<boolean> {
   const consent = await findRemembered(visit, uid);
   // A page that was left open until its request was over: nobody answered, and only the third party can ask again.
-  if (consent === undefined || consent.state === 'Awaiting') return false;
+  if (consent === undefined || consent.state === 'Awaiting' || hasRunOut(consent)) return false;
   const asker = await visit.site.rooms.directory.findParticipant(consent.participant);
   if (asker === undefined) return false;
   respond(visit, 200, decidedView(visit, consent, asker.name));
   return true;
+}
+
+/** Rejected because nobody answered in time, which is not what the customer said (N-109). */
+function hasRunOut({ state, changedAt, expiresAt }: Consent): boolean {
+  return state === 'Rejected' && changedAt.getTime() >= expiresAt.getTime();
 }
 
 /** The first answer counts; who comes second is shown what it was (N-225). */

@@ -167,7 +167,7 @@ test('every cookie is Secure, HttpOnly, SameSite=Lax, bound to the path of the b
   const lines = [await fresh.get(url), await fresh.get(`${url}?lang=de`)].flatMap(
     ({ headers }) => headers['set-cookie'] ?? [],
   );
-  assert.equal(lines.length, 2);
+  assert.equal(lines.length, 3);
   for (const line of lines)
     assert.match(
       line,

@@ -8,6 +8,7 @@ import { createAssets } from './assets.ts';
 import { showConsent, showDecided, takeCancel, takeConsent } from './consent-page.ts';
 import { addCookie } from './cookies.ts';
 import { answerProblem, type EngineProblem, type ErrorPage, errorPage, recordProblem } from './error-page.ts';
+import { showExpired } from './expired-page.ts';
 import { checkFormToken, checkSameOrigin } from './form-token.ts';
 import { createLockout } from './lockout.ts';
 import { createCatalogue, isLanguage } from './messages/catalogue.ts';
@@ -129,8 +130,9 @@ async function show(visit: Visit, uid: string): Promise<void> {
     else if (prompt === 'sign-in') await showSignIn(asked);
     else await showConsent(asked);
   } catch (cause) {
-    const over = cause instanceof Refusal && cause.code === 'interaction_expired';
-    if (!over || !(await showDecided(visit, uid))) throw cause;
+    if (!(cause instanceof Refusal) || cause.code !== 'interaction_expired') throw cause;
+    const shown = (await showDecided(visit, uid)) || (await showExpired(visit, uid, cause));
+    if (!shown) throw cause;
   }
 }
 

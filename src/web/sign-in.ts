@@ -5,6 +5,7 @@ import { leaveNotice, takeNotice } from './notice.ts';
 import { redirect, respond } from './respond.ts';
 import { signInView } from './sign-in-view.ts';
 import { type AskedVisit, formTargets, placeOf } from './visit.ts';
+import { forgetWayBack, rememberWayBack } from './way-back.ts';
 
 /** RFC 8176 §2. */
 const PASSWORD_AMR = ['pwd'] as const;
@@ -12,6 +13,7 @@ const PASSWORD_AMR = ['pwd'] as const;
 /** The sign-in page. */
 export async function showSignIn(visit: AskedVisit): Promise<void> {
   const token = await formToken(visit);
+  await rememberWayBack(visit);
   const notice = await takeNotice(visit);
   respond(visit, 200, signInView(visit, token, notice), formTargets(visit));
 }
@@ -25,6 +27,7 @@ export async function takeSignIn(visit: AskedVisit, form: URLSearchParams): Prom
   const { customer, lockedUntil } = await tryCredentials(visit, placeOf(visit), form);
   if (customer === undefined) return sendBack(visit, lockedUntil);
   endFormTokens(visit);
+  forgetWayBack(visit);
   await visit.site.interactions.signedIn(visit.request, visit.response, {
     id: customer.id,
     acr: PASSWORD_ACR,

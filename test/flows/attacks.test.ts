@@ -12,9 +12,10 @@ const STAFF = { kind: 'staff', reference: 'test', reason: 'test' } as const;
 let platform: TestPlatform;
 let party: ThirdParty;
 let client: Registered;
+let ahead = 0;
 
 before(async () => {
-  platform = await startPlatform();
+  platform = await startPlatform({ clock: { now: () => new Date(Date.now() + ahead * 1_000) } });
   party = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
   client = await party.register('gobank');
 });
@@ -215,6 +216,29 @@ describe('interactions', () => {
     assert.equal(stolen.status, 400);
     assert.equal(stolen.headers.location, undefined);
     assert.match((await browser.send(resume, 'GET')).headers.location ?? '', /[?&]code=/);
+  });
+
+  test('N-109 a login that expired: the way back is the pushed request’s own address, with its state and our issuer', async () => {
+    const pushed = await party.push(client);
+    const { browser, page } = await signIn(platform, pushed);
+    ahead = 601;
+    try {
+      const late = await browser.get(page.url);
+      assert.equal(late.status, 400);
+      const link = /<a role="button" href="([^"]+)"/.exec(late.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const { origin, pathname, searchParams } = new URL(link);
+      assert.deepEqual(
+        [`${origin}${pathname}`, searchParams.get('error'), searchParams.get('state'), searchParams.get('iss')],
+        ['https://localhost:8091/callback', 'access_denied', pushed.state, party.issuer('gobank')],
+      );
+      const [consent] = await platform.rooms.consents.list({ bank: 'gobank', client: client.id, limit: 1 });
+      assert.equal(consent?.state, 'Rejected');
+      const stranger = await createBrowser(platform.browserAgent).get(page.url);
+      assert.equal(stranger.status, 400);
+      assert.doesNotMatch(stranger.text, /access_denied/);
+    } finally {
+      ahead = 0;
+    }
   });
 
   test('LAB-15 suspended between the agreement and the way back: no code', async () => {

@@ -115,7 +115,7 @@ describe('a consent that nobody takes up', () => {
     const back = await travel(platform, pushed);
     const [consent] = await platform.rooms.consents.list({ bank: 'gobank', client: client.id, limit: 1 });
     const id = consent?.id ?? '';
-    assert.match((await list(`/${id}`)).text, /has not fetched what you allowed/);
+    assert.match((await list(`/${id}`)).text, /has not completed the connection/);
     // Not before its time, not for a bank that is not asked about.
     assert.equal(await endUnused(platform.rooms, BANKS), 0);
     await late();
@@ -138,7 +138,7 @@ describe('a consent that nobody takes up', () => {
     await late();
     assert.equal(await endUnused(platform.rooms, BANKS), 0);
     assert.equal((await platform.rooms.consents.find('gobank', used.consent))?.state, 'Authorised');
-    assert.ok(!(await list(`/${used.consent}`)).text.includes('has not fetched'));
+    assert.ok(!(await list(`/${used.consent}`)).text.includes('has not completed'));
     assert.match((await list(`/${consent?.id}`)).text, /data-state="Revoked">Stopped/);
   });
 });

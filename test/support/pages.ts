@@ -32,6 +32,8 @@ export interface PageWorld {
   now: Date;
   /** The address the third party sends the browser to. */
   start(changes?: Partial<Interaction>, bank?: string): string;
+  /** The engine forgets every request that waits, as it does when their time is over. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -123,6 +125,7 @@ export async function openPages(database: Database, banks: readonly PageBank[] =
       clock: { now: () => world.now },
       log: { error: (facts) => void world.defects.push(facts.err) },
     }),
+    forget: () => states.clear(),
     start: (changes = {}, bank = 'gobank') => start(world, states, bank, changes),
     close: async () => {
       for (const each of [server, tppServer]) {
@@ -185,6 +188,7 @@ function start(world: PageWorld, states: Map<string, State>, bank: string, chang
     customer: undefined,
     consent: undefined,
     redirectUri: `${world.tpp}/callback`,
+    unanswered: `${world.tpp}/callback?error=access_denied&state=s-${uid}`,
     expiresAt: new Date(world.now.getTime() + 600_000),
     locales: [],
     ...changes,

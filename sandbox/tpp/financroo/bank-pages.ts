@@ -20,7 +20,7 @@ ${readinessOf(app.clientOf(bank.id))}
 ${connection === undefined ? '' : html`<p>${standingText(connection)} <a href="/connections/${connection.id}">Details</a></p>`}
 <div class="actions">
 <a role="button" href="/banks/${bank.id}">${connection === undefined ? 'Connect' : 'Connect again'}</a>
-<a class="quiet" role="button" href="/banks/${bank.id}/messages">Registration under the hood</a>
+<a class="quiet" role="button" href="/banks/${bank.id}/messages" aria-label="Under the hood: registration at ${bank.name}">Under the hood</a>
 </div>
 </section>`;
   });

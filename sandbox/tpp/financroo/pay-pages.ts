@@ -32,7 +32,7 @@ ${
     ? html`<section><p>There is no account to pay from. <a href="/dashboard">Look at your dashboard</a>, or <a href="/banks">connect a bank</a>.</p></section>`
     : html`<form class="panel" method="post" action="/pay">${formToken(session)}
 <label for="account">From</label>
-<select id="account" name="account" required>${accounts.map((one) => accountOption(one, given.get('account')))}</select>
+<select id="account" name="account" required>${bankGroups(accounts, given.get('account'))}</select>
 <label for="amount">Amount</label>
 <input id="amount" name="amount" inputmode="decimal" required value="${given.get('amount') ?? ''}" aria-describedby="amount-hint">
 <p class="hint" id="amount-hint">In the account’s currency, such as 12.50. The lab’s payment names no payee: the amount leaves the account, and that is all.</p>
@@ -41,10 +41,19 @@ ${
   return page(app, session, { title: 'Pay', current: '/pay', status, body });
 }
 
-function accountOption({ account, bank, balance, connection }: OwnAccount, chosen: string | null): Markup {
+/** By bank: on a phone there is no room for it beside the balance. */
+function bankGroups(accounts: readonly OwnAccount[], chosen: string | null): readonly Markup[] {
+  const banks = [...new Set(accounts.map(({ bank }) => bank))];
+  return banks.map((name) => {
+    const own = accounts.filter(({ bank }) => bank === name);
+    return html`<optgroup label="${name}">${own.map((one) => accountOption(one, chosen))}</optgroup>`;
+  });
+}
+
+function accountOption({ account, balance, connection }: OwnAccount, chosen: string | null): Markup {
   const key = `${connection}:${account.id}`;
   const rest = balance === undefined ? '' : `, ${money(balance, account.currency)}`;
-  return html`<option value="${key}"${key === chosen ? html` selected` : ''}>${bank}: ${account.name}${rest}</option>`;
+  return html`<option value="${key}"${key === chosen ? html` selected` : ''}>${account.name}${rest}</option>`;
 }
 
 /** `POST /pay`: a summary to confirm; nothing is sent yet. */
@@ -115,14 +124,16 @@ function confirmation(app: App, session: Session, { id, connection, account, amo
     (own) => own.connection === connection && own.account.id === account.id,
   )?.balance;
   const short = balance !== undefined && balance < amount;
-  return html`${short ? html`<div class="notice problem" role="status"><p>There is less on this account: ${money(balance, account.currency)}. The bank will probably decline.</p></div>` : ''}
+  return html`${short ? html`<div class="notice problem" role="status"><p>This account holds only ${money(balance, account.currency)}. The bank will probably decline.</p></div>` : ''}
 <form method="post" action="/pay/${id}" class="actions">${formToken(session)}
 <button>Pay ${money(amount, account.currency)}</button>
 <a class="quiet" role="button" href="/pay">Cancel</a></form>`;
 }
 
-function afterwards({ connection }: Draft): Markup {
-  return html`<div class="actions"><a role="button" href="/dashboard">To the dashboard</a>
+function afterwards({ connection, outcome }: Draft): Markup {
+  const again = outcome?.kind === 'declined' || outcome?.kind === 'failed';
+  return html`<div class="actions">${again ? html`<a role="button" href="/pay">Try another payment</a>` : ''}
+<a${again ? html` class="quiet"` : ''} role="button" href="/dashboard">To the dashboard</a>
 <a class="quiet" role="button" href="/connections/${connection}/messages">Under the hood</a></div>`;
 }
 

@@ -35,7 +35,7 @@ export const de: Messages = {
   'consent.registrationNumber': 'Registrierungsnummer',
   'consent.standing': 'Zulassung',
   'consent.approved': 'Im Teilnehmerverzeichnis zugelassen',
-  'consent.what': 'Was {participant} dann kann',
+  'consent.what': 'Was {participant} dann darf',
   'consent.accounts': 'Konten, die Sie teilen',
   'consent.accountsHint':
     'Kreuzen Sie die Konten an, die Sie teilen möchten. Nicht angekreuzte Konten kann {participant} nicht sehen.',
@@ -45,9 +45,11 @@ export const de: Messages = {
     '{bank} führt für Sie kein Konto, das geteilt werden könnte. Brechen Sie ab, um zu {participant} zurückzukehren.',
   'consent.howLong': 'Wie lange',
   'consent.until': 'Der Zugriff gilt {days} Tage und endet von selbst am {date}.',
-  'consent.withdraw': 'Wie Sie früher aufhören',
-  'consent.withdrawPortal': 'Sie können das Teilen jederzeit, sofort und ohne Grund beenden, und zwar hier:',
-  'consent.withdrawBank': 'Sie können das Teilen jederzeit, sofort und ohne Grund beenden: Sagen Sie es {bank}.',
+  'consent.withdraw': 'Wie Sie es früher beenden',
+  'consent.withdrawPortal':
+    'Sie können das Teilen jederzeit beenden, sofort und ohne Angabe von Gründen, und zwar hier:',
+  'consent.withdrawBank':
+    'Sie können das Teilen jederzeit beenden, sofort und ohne Angabe von Gründen: Sagen Sie es {bank}.',
   'consent.portal': 'Kundenportal von {bank}',
   'consent.return': 'Nach Ihrer Antwort geht es zurück zu {participant} auf {host}.',
   'consent.agree': 'Zustimmen und teilen',
@@ -60,6 +62,13 @@ export const de: Messages = {
   'decided.Revoked': 'Das Teilen mit {participant} wurde beendet. Es wird nichts mehr weitergegeben.',
   'decided.Expired': 'Die Zeit für diese Anfrage ist abgelaufen. Es wird nichts weitergegeben.',
   'decided.next': 'Sie können diese Seite schließen oder zu der App oder Seite zurückkehren, von der Sie kommen.',
+
+  'expired.title': 'Die Zeit für diese Anfrage ist abgelaufen',
+  'expired.text':
+    'Zu Ihrem Schutz hält {bank} eine Anfrage nur wenige Minuten offen. An {participant} wurde nichts weitergegeben.',
+  'expired.next':
+    'Gehen Sie zurück zu {participant}: Dort wird gemeldet, dass Sie nicht zugestimmt haben, und Sie können neu beginnen.',
+  'expired.return': 'Zurück zu {participant}',
 
   'error.title': 'Das hat nicht geklappt',
   'problem.interaction_expired':

@@ -56,6 +56,12 @@ export const en = {
   'decided.Expired': 'The time for this request is over. Nothing is shared.',
   'decided.next': 'You can close this page, or go back to the app or site you came from.',
 
+  'expired.title': 'The time for this request is over',
+  'expired.text':
+    'To protect you, {bank} keeps a request open for a few minutes only. Nothing was shared with {participant}.',
+  'expired.next': 'Go back to {participant}: it is told that you did not agree, and you can start again there.',
+  'expired.return': 'Return to {participant}',
+
   'error.title': 'This did not work',
   'problem.interaction_expired':
     'This request has expired, was opened in another browser, or has been answered already. Nothing was changed by opening it.',

@@ -45,7 +45,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.state.Revoked': 'Beendet',
   'portal.state.Expired': 'Abgelaufen',
   'portal.state.revoking': 'Wird beendet',
-  'portal.state.unused': 'Nie abgeholt',
+  'portal.state.unused': 'Nie in Anspruch genommen',
 
   'portal.asked': 'Angefragt am',
   'portal.since': 'Seit',
@@ -54,7 +54,8 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.answerBefore': 'Antwort bis',
   'portal.lastUsed': 'Zuletzt genutzt',
   'portal.neverUsed': 'Nie',
-  'portal.notTakenUp': 'Nie: Das Unternehmen hat nicht abgeholt, was Sie erlaubt haben. Ohne das endet es von selbst.',
+  'portal.notTakenUp':
+    'Nie: Das Unternehmen hat die Verbindung nicht zu Ende geführt. Ohne das endet Ihre Erlaubnis von selbst.',
   'portal.accounts': 'Konten',
   'portal.noAccounts': 'Keine',
   'portal.accountGone': 'Ein Konto, das aufgelöst wurde oder nicht mehr Ihnen gehört',
@@ -92,7 +93,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
     'Dienste von {participant}, die diese Daten brauchen, funktionieren für Sie vielleicht nicht mehr.',
   'portal.stop.kept':
     'Was {participant} bereits abgerufen hat, bleibt dort. Fragen Sie {participant}, wenn es gelöscht werden soll.',
-  'portal.stop.others': 'Ihre Konten bei {bank} und was Sie mit anderen teilen, bleiben, wie sie sind.',
+  'portal.stop.others': 'An Ihren Konten bei {bank} und an dem, was Sie mit anderen teilen, ändert sich nichts.',
   'portal.stop.confirm': 'Jetzt beenden',
   'portal.stop.keep': 'Weiter teilen',
   'portal.stopped.title': 'Das Teilen ist beendet.',

@@ -48,7 +48,8 @@ export const portalEn = {
   'portal.answerBefore': 'Answer before',
   'portal.lastUsed': 'Last used',
   'portal.neverUsed': 'Never',
-  'portal.notTakenUp': 'Never: the company has not fetched what you allowed. Without that it ends by itself.',
+  'portal.notTakenUp':
+    'Never: the company has not completed the connection. Without that your permission ends by itself.',
   'portal.accounts': 'Accounts',
   'portal.noAccounts': 'None',
   'portal.accountGone': 'An account that was closed or is no longer yours',
@@ -97,7 +98,7 @@ export const portalEn = {
   'portal.stopped.blindly':
     'From now on nobody can use what you allowed here. {bank} cannot reach its records at the moment; it will write this down as soon as it can, and until then it says “being stopped”.',
 
-  'portal.report.title': 'Something here is not right?',
+  'portal.report.title': 'Is something not right here?',
   'portal.report.text':
     'If you did not allow this, stop it. Then tell {bank} the way you always reach it, and name the consent number {consent}.',
   'portal.problem.signed_out': 'You are signed out, so nothing was changed.',

@@ -50,7 +50,7 @@ ${notice === undefined ? '' : html`<div class="notice calm" role="status"><p>${n
 ${participant === undefined ? '' : html`<dt>${say('consent.registrationNumber')}</dt><dd>${participant.registrationNumber}</dd>`}
 <dt>${accountsTerm(visit, share)}</dt><dd>${accountsOf(visit, share)}</dd>
 ${datesOf(visit, share, granted)}
-<dt>${say('portal.consent')}</dt><dd>${consent.id}</dd>
+<dt>${say('portal.consent')}</dt><dd class="number">${consent.id}</dd>
 </dl></section>
 <section aria-labelledby="what"><h2 id="what">${say(titleOfPermissions(active, granted))}</h2>
 ${permissionsOf(visit, share)}</section>

@@ -80,6 +80,6 @@ function card(visit: CustomerVisit, share: Share): Html {
 <dl>
 <dt>${accountsTerm(visit, share)}</dt><dd>${accountsOf(visit, share)}</dd>
 ${datesOf(visit, share, undefined)}
-<dt>${say('portal.consent')}</dt><dd>${id}</dd>
+<dt>${say('portal.consent')}</dt><dd class="number">${id}</dd>
 </dl></li>`;
 }
