@@ -17,6 +17,8 @@ const SECONDS_PER_DAY = 86_400;
 /** The consent page; or, when the answer was given already, what became of it. */
 export async function showConsent(visit: AskedVisit): Promise<void> {
   const consent = await loadConsent(visit);
+  // The engine keeps a request for some seconds longer than the store keeps its consent open.
+  if (hasRunOut(consent)) throw new Refusal('interaction_expired', 400, 'The time for this request is over.');
   if (consent.state !== 'Awaiting') return respond(visit, 200, decidedView(visit, consent, visit.asker.name));
   const accounts = await visit.site.connector.accounts(customerOf(visit));
   await rememberConsent(visit, consent.id);

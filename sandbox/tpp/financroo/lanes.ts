@@ -44,15 +44,15 @@ function arrow({ number, message }: Numbered, row: number): Markup {
   const [start, end] = [PLACES[from], PLACES[to]];
   const answer = message.answered === undefined ? '' : ` → ${message.answered.line}`;
   return html`<a href="#message-${number}" class="${isRefused(message) ? 'refused' : 'fine'}">
-<text class="says" x="${start + 6}" y="${y - 5}">${number} ${labelOf(message)}${answer}</text>
+<text class="says" x="${start + 6}" y="${y - 5}">${number} ${labelOf(message, LONGEST_LABELS[from])}${answer}</text>
 <line class="arrow" x1="${start}" x2="${end - HEAD}" y1="${y}" y2="${y}"></line>
 <path class="head" d="M${end},${y} l-${HEAD},-4 v8 z"></path></a>`;
 }
 
-/** More does not fit between Financroo and the bank. */
-const LONGEST_LABEL = 26;
+/** More does not fit between the one who speaks and the bank. */
+const LONGEST_LABELS: Readonly<Record<Who, number>> = { browser: 40, Financroo: 23, bank: 23 };
 
-function labelOf({ title }: Message): string {
+function labelOf({ title }: Message, longest: number): string {
   const short = title.replace('The bank’s API: ', 'API: ');
-  return short.length > LONGEST_LABEL ? `${short.slice(0, LONGEST_LABEL - 1)}…` : short;
+  return short.length > longest ? `${short.slice(0, longest - 1)}…` : short;
 }

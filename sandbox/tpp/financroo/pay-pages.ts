@@ -110,7 +110,7 @@ function answerOf(outcome: Outcome, bank: string): Markup {
     case 'approved':
       return html`<div class="notice good" role="status"><p>${bank} approved the payment from account ${outcome.account}.</p></div>`;
     case 'declined':
-      return html`<div class="notice problem" role="alert"><p>${bank} was asked and said no: ${outcome.reason}. Nothing was paid; another amount or account may do.</p></div>`;
+      return html`<div class="notice problem" role="alert"><p>${bank} was asked and said no: ${outcome.reason}. Nothing was paid; another amount or account may work.</p></div>`;
     case 'failed':
       return html`<div class="notice problem" role="alert"><p>The payment could not be made, and nothing was paid. ${outcome.reason}</p></div>`;
     case 'unknown':

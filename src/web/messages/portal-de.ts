@@ -23,7 +23,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.list.all': 'Alle',
   'portal.list.empty':
     'Sie teilen nichts. Wenn Sie einem Unternehmen erlauben, Daten von {bank} zu nutzen, erscheint es hier.',
-  'portal.list.emptyState': 'In diesem Zustand ist hier nichts.',
+  'portal.list.emptyState': 'Davon gibt es hier nichts.',
   'portal.list.older': 'Ältere anzeigen',
   'portal.list.json': 'Dasselbe als JSON',
   'portal.list.search': 'Unternehmen, Konto oder Nummer',

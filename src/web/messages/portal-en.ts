@@ -17,7 +17,7 @@ export const portalEn = {
   'portal.list.filter': 'Show',
   'portal.list.all': 'All',
   'portal.list.empty': 'You share nothing. When you allow a company to use data from {bank}, it appears here.',
-  'portal.list.emptyState': 'Nothing here is in this state.',
+  'portal.list.emptyState': 'You have none of these.',
   'portal.list.older': 'Show older ones',
   'portal.list.json': 'The same as JSON',
   'portal.list.search': 'Company, account or number',
