@@ -50,7 +50,7 @@ function arrow({ number, message }: Numbered, row: number): Markup {
 }
 
 /** More does not fit between the one who speaks and the bank. */
-const LONGEST_LABELS: Readonly<Record<Who, number>> = { browser: 40, Financroo: 23, bank: 23 };
+const LONGEST_LABELS: Readonly<Record<Who, number>> = { browser: 40, Financroo: 25, bank: 25 };
 
 function labelOf({ title }: Message, longest: number): string {
   const short = title.replace('The bank’s API: ', 'API: ');
