@@ -11,7 +11,7 @@ export function showSettings(app: App, _visit: Visit, session: Session): Reply {
   const own = connectionsOf(app, session.user);
   const body = html`<h1>Settings</h1>
 <section><h2>Clients at the banks</h2>
-<p>Financroo is one client per bank, shared by all its users. To register again ends every connection there.</p>
+<p>Financroo is one client per bank, shared by all its users. Registering again ends every connection there.</p>
 <ul class="rows">${app.banks.map((bank) => {
     const readiness = app.clientOf(bank.id)?.readiness();
     return html`<li><div><strong>${bank.name}</strong><p class="hint">${readiness?.state === 'ready' ? html`<code>${readiness.clientId}</code>` : (readiness?.state ?? 'starting')} · ${bank.enableDcr ? 'registered dynamically' : 'fixed client'}</p></div>
@@ -27,7 +27,7 @@ ${own.length === 0 ? html`<p>There are none.</p>` : html`<ul class="rows">${own.
 }
 
 function registerAgainForm(session: Session, bank: string, name: string): Markup {
-  return html`<form method="post" action="/banks/${bank}/register">${formToken(session)}<button class="quiet small" aria-label="Register again at ${name}">Register again</button></form>`;
+  return html`<form method="post" action="/banks/${bank}/register">${formToken(session)}<button class="grave small" aria-label="Register again at ${name}">Register again</button></form>`;
 }
 
 function tokenRow(app: App, { bank, standing, tokens, consent }: Connection): Markup {
