@@ -24,6 +24,9 @@ export interface RenewalOrder {
   readonly newKey: boolean;
 }
 
+/** How somebody enrols it who registered without the sandbox's programs; `client list <bank>` tells the client. */
+const BY_HAND = '  node_modules/.bin/node src/main.ts client renew <bank> <client> <path of transport.pem>';
+
 /** A day: what the platform takes too when nobody says another time. */
 const OVERLAP_SECONDS = '86400';
 
@@ -111,7 +114,12 @@ async function isRevoked(pem: string, { book }: SandboxIssuer): Promise<boolean>
 /** Every bank where the participant registered; each one is told, whatever another says. */
 async function enrolEverywhere(places: Places, directory: string, order: RenewalOrder): Promise<readonly string[]> {
   const files = (await namesIn(join(directory, 'clients'))).filter((file) => file.endsWith('.json'));
-  if (files.length === 0) return ['no bank has a client of it: none had to be told'];
+  if (files.length === 0) {
+    return [
+      `no client is noted in ${join(directory, 'clients')}: one that was registered by hand takes it with`,
+      BY_HAND,
+    ];
+  }
   const lines: string[] = [];
   const problems: string[] = [];
   for (const file of files) {

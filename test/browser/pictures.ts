@@ -24,18 +24,18 @@ async function takePictures(): Promise<void> {
     await customer.connect('Hyperscale Bank', ['Everyday', 'Travel card']);
     await customer.toBank('Go Bank');
     await customer.signInAtBank();
-    await take(page, 'consent', 1_200);
+    await take(page, 'consent', 1_460);
     await customer.agree();
     await page.getByText('Go Bank is connected.').waitFor();
     await page.getByText('Fetching accounts').waitFor({ state: 'detached' });
     await page.goto(`${financroo}/dashboard`);
-    await take(page, 'financroo', 1_230);
+    await take(page, 'financroo', 1_560);
     const bankSide = portalCustomerOf(await openPage(browser, WIDTH), portal, 'gobank');
     await bankSide.signIn();
     const [latest] = await bankSide.shares();
     if (latest === undefined) throw new Error('the portal shows no consent');
     await bankSide.history(latest.consent);
-    await take(bankSide.page, 'portal', 900);
+    await take(bankSide.page, 'portal', 980);
   } finally {
     await browser.close();
   }
