@@ -89,7 +89,7 @@ async function tokenEndpoint({ world, effort }: Bench): Promise<Section> {
     lines: [
       'The baseline is `oidc-provider` with everything in memory, the same clients and the same kinds of keys. The platform keeps each',
       'token and its audit record in PostgreSQL before it hands it out, remembers each assertion there, and judges certificate and',
-      'relation on every request. 16 connections; assertions are signed beforehand.',
+      'relation on every request. 64 connections; assertions are signed beforehand.',
       '',
       ...lines,
       ...verdicts,

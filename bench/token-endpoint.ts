@@ -5,8 +5,8 @@ import { type Running, startOwn } from './processes.ts';
 import type { Caller, Target } from './scenario.ts';
 import { BANKS, type Format, type Method, metadataOf, type Party, type World } from './world.ts';
 
-/** Connections that ask for tokens at the same time. */
-const CONNECTIONS = 16;
+/** Connections that ask for tokens at the same time: as many as ask the gateway, several for each party. */
+const CONNECTIONS = 64;
 
 /** How a pair of targets is called: what is asked, and of whom. */
 export function tokenTargetName(method: Method, format: Format, who: 'platform' | 'bare'): string {
@@ -46,9 +46,13 @@ export function tokenTargets(
   methods: readonly Method[],
 ): readonly Target[] {
   return methods.flatMap((method) => {
-    const parties = world.parties.filter((party) => party.method === method).slice(0, CONNECTIONS);
-    const callers = (path: string, port: number, audience: string): readonly Caller[] =>
-      parties.map((party) => callerOf(world, party, path, port, audience));
+    const parties = world.parties.filter((party) => party.method === method);
+    const callers = (path: string, port: number, audience: string): readonly Caller[] => {
+      const all = parties.map((party) => callerOf(world, party, path, port, audience));
+      return Array.from({ length: Math.ceil(CONNECTIONS / all.length) }, () => all)
+        .flat()
+        .slice(0, CONNECTIONS);
+    };
     const own = callers(`/${BANKS[format]}/token`, world.port, world.issuer(format));
     const other = callers('/token', bare.port, `https://localhost:${bare.port}`);
     const platform = tokenTargetName(method, format, 'platform');

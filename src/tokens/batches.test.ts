@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createBatches } from './batches.ts';
 
 /** A run that waits until it is let go. */
-function setUp(fails: (items: readonly string[]) => Error | undefined = () => undefined) {
+function setUp(fails: (items: readonly string[]) => Error | undefined = () => undefined, lanes = 1) {
   const runs: (readonly string[])[] = [];
   const gates: (() => void)[] = [];
   const add = createBatches<string>(async (items) => {
@@ -12,7 +12,7 @@ function setUp(fails: (items: readonly string[]) => Error | undefined = () => un
     const failure = fails(items);
     if (failure !== undefined) throw failure;
     return items.map((item) => (item === 'bad' ? new Error('bad item') : undefined));
-  });
+  }, lanes);
   const letGo = async (): Promise<void> => {
     for (const open of gates.splice(0)) open();
     await new Promise((resolve) => setImmediate(resolve));
@@ -68,4 +68,14 @@ test('a batch has a size at most, and whoever comes after a failure is served', 
     runs.map(({ length }) => length),
     [1, 100, 100, 50],
   );
+});
+
+test('with several lanes so many are under way, and what comes meanwhile still goes together', async () => {
+  const { runs, add, letGo } = setUp(undefined, 2);
+  const all = ['a', 'b', 'c', 'd'].map((item) => add(item));
+  assert.deepEqual(runs, [['a'], ['b']]);
+  await letGo();
+  assert.deepEqual(runs, [['a'], ['b'], ['c', 'd']]);
+  await letGo();
+  await Promise.all(all);
 });

@@ -10,18 +10,19 @@ interface Waiting<Item> {
 /**
  * Runs what arrives while work is under way together, in the order it came: whoever comes alone waits for nobody, and under
  * load one transaction carries many. `run` gives for each item why it failed, or undefined; when it throws, each item is
- * tried alone, so that no caller pays for another's.
+ * tried alone, so that no caller pays for another's. With several `lanes` so many batches are under way at the same time.
  */
 export function createBatches<Item>(
   run: (items: readonly Item[]) => Promise<readonly (Error | undefined)[]>,
+  lanes = 1,
 ): (item: Item) => Promise<void> {
   const queue: Waiting<Item>[] = [];
-  let running = false;
+  let running = 0;
 
   async function runAll(): Promise<void> {
-    running = true;
+    running += 1;
     while (queue.length > 0) await runTogether(queue.splice(0, MAXIMUM_BATCH));
-    running = false;
+    running -= 1;
   }
 
   async function runTogether(batch: readonly Waiting<Item>[]): Promise<void> {
@@ -36,7 +37,7 @@ export function createBatches<Item>(
   return (item) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     queue.push({ item, resolve, reject });
-    if (!running) void runAll();
+    if (running < lanes) void runAll();
     return promise;
   };
 }
