@@ -91,6 +91,55 @@ describe('storage of the engine', () => {
     for (const failure of failures) assert.ok(failure instanceof errors.InvalidClientAuth);
   });
 
+  test('N-66 B1 marks that are written together, here and by another process, each count once', async () => {
+    const here = createArtifactAdapter('ReplayDetection', parts);
+    const there = createArtifactAdapter('ReplayDetection', {
+      ...parts,
+      store: createArtifactStore(database, 'gobank'),
+    });
+    const marks = Array.from({ length: 40 }, (_, index) => `together-${index}`);
+    const expected = new Map(marks.map((mark) => [mark, 1]));
+    const won = new Map<string, number>();
+    // Each mark four times, in two orders and by two processes.
+    const uses = [marks, marks.toReversed()].flatMap((order) =>
+      order.flatMap((mark) => [here, there].map((replays) => [mark, replays] as const)),
+    );
+    await Promise.all(
+      uses.map(async ([mark, replays]) => {
+        try {
+          await replays.upsert(mark, { jti: mark, iss: 'a' }, 60);
+          won.set(mark, (won.get(mark) ?? 0) + 1);
+        } catch (cause) {
+          assert.ok(cause instanceof errors.InvalidClientAuth);
+        }
+      }),
+    );
+    assert.deepEqual(won, expected);
+    const other = createArtifactAdapter('ReplayDetection', {
+      ...parts,
+      bank: 'labbank',
+      store: createArtifactStore(database, 'labbank'),
+    });
+    await other.upsert('together-0', { jti: 'together-0', iss: 'a' }, 60);
+  });
+
+  test('B1 a mark counts again once it has expired, and not a moment before', async () => {
+    const store = createArtifactStore(database, 'gobank');
+    const mark = { id: 'expiring', grant: undefined, uid: undefined, payload: '{}', sealed: false, expiresAt: now };
+    const write = (at: number) => store.write('ReplayDetection', mark, 'insert-once', new Date(now.getTime() + at));
+    assert.deepEqual([await write(-1), await write(-1), await write(0)], [true, false, true]);
+  });
+
+  test('a mark that the database refuses fails alone', async () => {
+    const replays = createArtifactAdapter('ReplayDetection', parts);
+    const marks = ['alone-1', 'al\0one', 'alone-2'].map((jti) => replays.upsert(jti, { jti, iss: 'a' }, 60));
+    const settled = await Promise.allSettled([...marks, replays.upsert('alone-3', { jti: 'alone-3', iss: 'a' }, 60)]);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    );
+  });
+
   test('N-102 one pushed request is completed once; the others end in invalid_request_uri', async () => {
     const pushed = createArtifactAdapter('PushedAuthorizationRequest', parts);
     await pushed.upsert('par-1', { jti: 'par-1', request: 'x' }, 60);

@@ -1,3 +1,4 @@
+import { createBatches } from '../platform/batches.ts';
 import type { Database, Statements } from '../platform/database.ts';
 import { flag, integer, optionalInstant, optionalText, type Row, text } from '../platform/row.ts';
 
@@ -29,13 +30,23 @@ const SWEEP_BATCHES = 100;
 const INSERT = `INSERT INTO oauth.artifacts (bank, model, id, grant_id, uid, payload, sealed, expires_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
 
-const WRITE: Readonly<Record<WriteMode, string>> = {
+const WRITE: Readonly<Record<Exclude<WriteMode, 'insert-once'>, string>> = {
   insert: `${INSERT} RETURNING id`,
   replace: `${INSERT} ON CONFLICT (bank, model, id) DO UPDATE SET grant_id = excluded.grant_id, uid = excluded.uid,
     payload = excluded.payload, sealed = excluded.sealed, expires_at = excluded.expires_at RETURNING id`,
-  'insert-once': `${INSERT} ON CONFLICT (bank, model, id) DO UPDATE SET payload = excluded.payload,
-    expires_at = excluded.expires_at WHERE oauth.artifacts.expires_at <= $9 RETURNING id`,
 };
+
+/** Marks that are written at the same time go together; while one statement waits for the disk the next is prepared. */
+const ONCE_LANES = 3;
+
+/** Somebody was here before. */
+class AlreadyThere extends Error {}
+
+interface Mark {
+  readonly model: string;
+  readonly artifact: NewArtifact;
+  readonly now: Date;
+}
 
 /** The engine's rows of one bank. */
 export interface ArtifactStore {
@@ -53,11 +64,13 @@ export interface ArtifactStore {
 
 /** The store over the platform's database. */
 export function createArtifactStore(database: Database, bank: string): ArtifactStore {
+  const insertOnce = createBatches<Mark>((marks) => insertMarks(database, bank, marks), ONCE_LANES);
   return {
     write: async (model, artifact, mode, now) => {
+      if (mode === 'insert-once') return insertOnce({ model, artifact, now }).then(() => true, isThere);
       const { id, grant, uid, payload, sealed, expiresAt } = artifact;
       const values = [bank, model, id, grant ?? null, uid ?? null, payload, sealed, expiresAt];
-      const rows = await database.query(WRITE[mode], mode === 'insert-once' ? [...values, now] : values);
+      const rows = await database.query(WRITE[mode], values);
       return rows.length === 1;
     },
     find: (model, id, now) => find(database, 'id', [bank, model, id, now]),
@@ -80,6 +93,33 @@ export function createArtifactStore(database: Database, bank: string): ArtifactS
       );
     },
   };
+}
+
+function isThere(cause: unknown): false {
+  if (cause instanceof AlreadyThere) return false;
+  throw cause;
+}
+
+/** Writes marks of which no unexpired one is there; the first of equal ones counts. In order, so that no two statements wait for each other. */
+async function insertMarks(database: Database, bank: string, marks: readonly Mark[]) {
+  const keyOf = (model: string, id: string): string => `${model}\n${id}`;
+  const rowsIn = new Map(
+    marks.toReversed().map(({ model, artifact, now }) => [keyOf(model, artifact.id), { ...artifact, model, now }]),
+  );
+  const rows = await database.query(
+    `INSERT INTO oauth.artifacts AS there (bank, model, id, grant_id, uid, payload, sealed, expires_at)
+     SELECT $1, model, id, "grant", uid, payload, sealed, "expiresAt"
+       FROM jsonb_to_recordset($2::jsonb) AS new(model text, id text, "grant" text, uid text, payload text,
+            sealed boolean, "expiresAt" timestamptz)
+      ORDER BY model, id
+     ON CONFLICT (bank, model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at
+      WHERE there.expires_at <= $3 RETURNING model, id`,
+    [bank, JSON.stringify([...rowsIn.values()]), marks[0]?.now],
+  );
+  const written = new Set(rows.map((row) => keyOf(text(row, 'model'), text(row, 'id'))));
+  return marks.map(({ model, artifact }) =>
+    written.delete(keyOf(model, artifact.id)) ? undefined : new AlreadyThere('written before'),
+  );
 }
 
 /** Ends grants: codes, refresh tokens and the grants themselves. Gives how many refresh tokens there were. */

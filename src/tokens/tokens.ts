@@ -1,8 +1,8 @@
 import type { Actor, Audit } from '../audit/index.ts';
+import { createBatches } from '../platform/batches.ts';
 import { type Clock, secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Vault } from '../vault/index.ts';
-import { createBatches } from './batches.ts';
 import { checkDenial, checkMembers, noticeOf, readNotice, type Selection } from './denial.ts';
 import { tokenIssued, tokensDenied } from './events.ts';
 import { checkIssued, type Payload, withoutId } from './issued.ts';
