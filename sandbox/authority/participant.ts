@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { addressesOf, ownPorts } from '../configuration.ts';
 import { ownPlaces, type Places } from '../places.ts';
 import { platformCommand } from '../platform-command.ts';
 import { readable, readIfThere, writePublic } from './files.ts';
@@ -35,12 +36,12 @@ export function planOf(words: readonly string[]): ParticipantPlan {
   if (roles.length === 0 || unknown !== undefined) throw new Error(`--roles takes some of ${roleNames.join(',')}`);
   const { status } = values;
   if (!isStatus(status)) throw new Error(`--status takes one of ${STATUSES.join(', ')}`);
-  const redirectUris = values['redirect-uri'];
-  const wrong = redirectUris?.find((uri) => URL.parse(uri)?.protocol !== 'https:');
+  const redirectUris = values['redirect-uri'] ?? [`${addressesOf(ownPorts()).financroo}/callback`];
+  const wrong = redirectUris.find((uri) => URL.parse(uri)?.protocol !== 'https:');
   if (wrong !== undefined) throw new Error(`--redirect-uri ${wrong}: write an https address`);
   return planParticipant(name, [...new Set(roles.filter(isRole))], {
     status,
-    ...(redirectUris === undefined ? {} : { redirectUris }),
+    redirectUris,
   });
 }
 
