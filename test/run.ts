@@ -10,6 +10,8 @@ import { findPrograms } from './support/programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const EVERYTHING = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'];
+/** They start first: a long one that starts last runs beside idle processors. */
+const LONG = /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded))/;
 /** One test that hangs must not hold up the rest for ever. */
 const TEST_LIMIT_MS = 420_000;
 
@@ -74,7 +76,10 @@ async function findFiles(patterns: readonly string[]): Promise<readonly string[]
     pattern.endsWith('.ts') ? pattern : `${pattern.replace(/\/$/, '')}/**/*.test.ts`,
   );
   for await (const file of glob(wanted, { cwd: ROOT })) found.add(relative(ROOT, join(ROOT, file)));
-  return [...found].filter((file) => file.endsWith('.test.ts')).sort();
+  const isLong = (file: string): number => Number(LONG.test(file));
+  return [...found]
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort((one, other) => isLong(other) - isLong(one) || (one < other ? -1 : 1));
 }
 
 /** The flows, and every test that opens a database of its own: one connection hides the races of many. */
