@@ -1,14 +1,14 @@
 import type { Database } from '../platform/database.ts';
-import { type Entry, type Head, type LinkedRecord, linkAll } from './record.ts';
+import { type Entry, type Head, linkAll, type NewRecord } from './record.ts';
 import * as store from './store.ts';
 
 /** Links groups to one chain and commits each exactly once, also when an answer of the database was lost. */
 export interface GroupWriter {
   /** True while a commit takes so long that new requests should not wait for it. */
   stalled(): boolean;
-  link(entries: readonly Entry[]): readonly LinkedRecord[];
+  link(entries: readonly Entry[]): readonly NewRecord[];
   /** Writes the group that was linked last, or the same group again after a failure. */
-  write(group: readonly LinkedRecord[]): Promise<void>;
+  write(group: readonly NewRecord[]): Promise<void>;
 }
 
 /** A commit without an answer for so long counts as failed for new requests, though it may still succeed. */
@@ -38,7 +38,7 @@ export function createGroupWriter(database: Database, chain: string, head: Head)
 }
 
 /** A group that failed may have been committed all the same, when only the answer was lost. */
-async function checkCommittedBefore(database: Database, chain: string, group: readonly LinkedRecord[]): Promise<void> {
+async function checkCommittedBefore(database: Database, chain: string, group: readonly NewRecord[]): Promise<void> {
   const head = await store.findHead(database, chain);
   const last = group.at(-1);
   if (head?.sequence !== last?.sequence || head?.hash !== last?.hash)

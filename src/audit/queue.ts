@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuditEvent } from './event.ts';
 import type { GroupWriter } from './group-writer.ts';
-import { type LinkedRecord, normalise } from './record.ts';
+import { type NewRecord, normalise } from './record.ts';
 
 /** Where the trail reports that it cannot write, and that it can again; pino's loggers fit. */
 export interface AuditLog {
@@ -36,7 +36,7 @@ export class Queue {
   readonly #waiting: { readonly event: AuditEvent; readonly at: Date }[] = [];
   #flushes: Flush[] = [];
   /** The group that is being committed, or that failed and is tried again as it is. */
-  #group: readonly LinkedRecord[] = [];
+  #group: readonly NewRecord[] = [];
   #taken = 0;
   #committed = 0;
   #failure: unknown;

@@ -28,6 +28,11 @@ export interface LinkedRecord {
   readonly hash: string;
 }
 
+/** A record on its way into the database, with the text that was hashed: what is written is what the hash is of. */
+export interface NewRecord extends LinkedRecord {
+  readonly canonical: string;
+}
+
 /** A record's own values, before it has a place in a chain. */
 export type Entry = Omit<LinkedRecord, 'chain' | 'sequence' | 'previousHash' | 'hash'>;
 
@@ -64,14 +69,15 @@ export function normalise(event: AuditEvent): Omit<Entry, 'at'> {
 }
 
 /** The record that follows `head` in `chain`. */
-export function link(chain: string, head: Head, entry: Entry): LinkedRecord {
-  const record = { ...entry, chain, sequence: head.sequence + 1, previousHash: head.hash, hash: '' };
-  record.hash = hashOf(record);
+export function link(chain: string, head: Head, entry: Entry): NewRecord {
+  const record = { ...entry, chain, sequence: head.sequence + 1, previousHash: head.hash, hash: '', canonical: '' };
+  record.canonical = canonicalForm(record);
+  record.hash = sha256(record.canonical);
   return record;
 }
 
 /** The records that follow `head` in `chain`, each linked to the one before it. */
-export function linkAll(chain: string, head: Head, entries: readonly Entry[]): readonly LinkedRecord[] {
+export function linkAll(chain: string, head: Head, entries: readonly Entry[]): readonly NewRecord[] {
   let last = head;
   return entries.map((entry) => {
     const record = link(chain, last, entry);

@@ -2,7 +2,7 @@ import type { Statements } from '../platform/database.ts';
 import { instant, integer, json, optionalText, type Row, text } from '../platform/row.ts';
 import type { AuditFilter, AuditRecord } from './event.ts';
 import { isAuditFamily, isAuditOutcome } from './event.ts';
-import type { Head, LinkedRecord } from './record.ts';
+import type { Head, LinkedRecord, NewRecord } from './record.ts';
 
 /** A chain as it stands; `base` is what retention has removed up to, `last` the newest record there is. */
 export interface Chain {
@@ -92,25 +92,26 @@ export async function append(
   statements: Statements,
   chain: string,
   from: Head,
-  records: readonly LinkedRecord[],
+  records: readonly NewRecord[],
 ): Promise<boolean> {
   const last = records.at(-1);
   if (last === undefined) return true;
+  // Each record is its canonical form, an array in a fixed order, with its hash behind.
+  const rows = records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"${hash}"]`).join(',');
   const [row] = await statements.query(
     `WITH moved AS (
        UPDATE audit.chains SET head_sequence = $2, head_hash = $3
        WHERE chain = $1::uuid AND head_sequence = $4 AND head_hash = $5 RETURNING chain
      ), written AS (
        INSERT INTO audit.events (${EVENT_COLUMNS})
-       SELECT moved.chain, r.sequence, r.at, r.family, r.action, r.outcome, r.bank, r.participant, r.client, r.subject,
-              r.consent, r.interaction, r.reason, r.detail, r.facts, r."previousHash", r.hash
-       FROM moved, json_to_recordset($6::json) AS r(
-         sequence bigint, at timestamptz, family text, action text, outcome text, bank text, participant text,
-         client text, subject text, consent text, interaction text, reason text, detail text, facts jsonb,
-         "previousHash" text, hash text)
+       SELECT moved.chain, (r->>1)::bigint, timestamptz 'epoch' + (r->>3)::bigint * interval '1 millisecond',
+              r->>4, r->>5, r->>6, r->>7, r->>8, r->>9, r->>10, r->>11, r->>12, r->>13, r->>14,
+              (SELECT coalesce(jsonb_object_agg(fact->>0, fact->1), '{}') FROM jsonb_array_elements(r->15) AS fact),
+              r->>2, r->>16
+       FROM moved, jsonb_array_elements($6::jsonb) AS r
        RETURNING 1
      ) SELECT count(*) AS written FROM written`,
-    [chain, last.sequence, last.hash, from.sequence, from.hash, JSON.stringify(records)],
+    [chain, last.sequence, last.hash, from.sequence, from.hash, `[${rows}]`],
   );
   return row !== undefined && integer(row, 'written') === records.length;
 }

@@ -47,7 +47,9 @@ export async function openTrust(settings: Settings, parts: TrustParts): Promise<
     forwarded: (request) => (proxied.has(request) ? source : undefined),
   });
   for (const { id, whenChanged } of followed) whenChanged((anchors) => trust.replaceAnchors(id, { anchors }));
-  return { trust, behindProxy: (request) => proxied.add(request) };
+  // Without a proxy nothing asks, and nothing is noted for each request.
+  const note = (request: IncomingMessage): unknown => proxied.add(request);
+  return { trust, behindProxy: forwarded === undefined ? () => undefined : note };
 }
 
 /** One line at the start of a server for every bank, consent store or proxy whose withdrawn certificates are taken, and for reliance on a proxy (WSO-07). */
