@@ -128,6 +128,20 @@ export function documentOf(sections: readonly Section[], surroundings: Surroundi
     '',
     METHOD,
     '',
-    ...sections.flatMap(({ title, load, lines }) => [`## ${title}`, '', `Load average ${load}.`, '', ...lines, '']),
+    ...sections.flatMap(sectionLines),
   ].join('\n');
+}
+
+function sectionLines({ title, load, lines }: Section): readonly string[] {
+  return [`## ${title}`, '', `Load average ${load}.`, '', ...lines, ''];
+}
+
+/** The document with some sections measured anew on the same machine; the others stay. @throws Error when it lacks one of them */
+export function withSections(document: string, sections: readonly Section[]): string {
+  return sections.reduce((text, section) => {
+    const from = text.indexOf(`## ${section.title}\n`);
+    if (from === -1) throw new Error(`performance.md has no section "${section.title}": run the whole benchmark`);
+    const next = text.indexOf('\n## ', from);
+    return `${text.slice(0, from)}${sectionLines(section).join('\n')}${next === -1 ? '' : text.slice(next)}`;
+  }, document);
 }

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startHaproxy } from './haproxy.ts';
 import type { Effort } from './measure.ts';
 import { isPinned, isPreferred } from './processes.ts';
-import { documentOf, type Section } from './report.ts';
+import { documentOf, type Section, withSections } from './report.ts';
 import { type Bench, SECTIONS } from './sections.ts';
 import { openWorld } from './world.ts';
 
@@ -16,7 +16,8 @@ const EFFORT: Effort = { rounds: 10, sliceMs: 1_500, warmMs: 4_000 };
 const QUICK: Effort = { rounds: 3, sliceMs: 1_000, warmMs: 1_500 };
 const DOCUMENT = new URL('../docs/reference/performance.md', import.meta.url);
 
-/** `npm run bench`: everything, printed and written to the reference. `--only gateway,tokens` and `--quick` print alone. */
+/** `npm run bench`: everything, printed and written to the reference. `--only gateway,tokens` replaces those
+ * sections in it, `--quick` prints alone. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean' } } });
   const names = values.only?.split(',') ?? [...SECTIONS.keys()];
@@ -28,19 +29,22 @@ async function main(): Promise<void> {
   try {
     // PostgreSQL runs as another user and has its cluster inside.
     await chmod(directory, 0o755);
-    const document = await measureAll(directory, names, quick);
-    if (!quick && values.only === undefined) await writeFile(DOCUMENT, document);
+    const { sections, document } = await measureAll(directory, names, quick);
+    if (quick) return;
+    const kept = values.only === undefined ? undefined : await readFile(DOCUMENT, 'utf8');
+    await writeFile(DOCUMENT, kept === undefined ? document : withSections(kept, sections));
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function measureAll(directory: string, names: readonly string[], quick: boolean): Promise<string> {
+async function measureAll(directory: string, names: readonly string[], quick: boolean) {
   const world = await openWorld(directory, PARTIES);
   const haproxy = await startHaproxy(world);
   try {
     const bench = { world, haproxy, effort: quick ? QUICK : EFFORT, quick };
-    return documentOf(await measureSections(bench, names), {
+    const sections = await measureSections(bench, names);
+    const document = documentOf(sections, {
       node: process.version,
       postgres: world.postgres.version,
       haproxy: haproxy?.version,
@@ -49,6 +53,7 @@ async function measureAll(directory: string, names: readonly string[], quick: bo
       pinned: isPinned,
       preferred: isPreferred,
     });
+    return { sections, document };
   } finally {
     await haproxy?.running.stop();
     await world.close();
