@@ -168,12 +168,19 @@ const TICK_MS = 10;
 
 /** CPU milliseconds a process has used so far, over all its threads. */
 export function cpuMilliseconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  const [user, system] = ticksOf(pid);
+  return (user + system) * TICK_MS;
 }
 
-/** CPU milliseconds of every process below one, itself included: a PostgreSQL server is many. */
+/** Ticks of a process, as user and in the kernel; and the same of its children that ended and were waited for. */
+function ticksOf(pid: number): readonly [number, number, number, number] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = (index: number): number => Number(fields[index]);
+  return [ticks(11), ticks(12), ticks(13), ticks(14)];
+}
+
+/** CPU milliseconds of every process below one, itself and those that ended included: a PostgreSQL server is many. */
 export function familyCpuMilliseconds(pid: number): number {
   const own = cpuOrNothing(pid);
   return own + childrenOf(pid).reduce((sum, child) => sum + familyCpuMilliseconds(child), 0);
@@ -181,7 +188,8 @@ export function familyCpuMilliseconds(pid: number): number {
 
 function cpuOrNothing(pid: number): number {
   try {
-    return cpuMilliseconds(pid);
+    const [user, system, endedUser, endedSystem] = ticksOf(pid);
+    return (user + system + endedUser + endedSystem) * TICK_MS;
   } catch {
     // It ended since it was listed.
     return 0;

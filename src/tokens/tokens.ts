@@ -68,7 +68,7 @@ interface Room extends TokensOptions {
 }
 
 /** While one transaction waits for the disk others are prepared; the trail has four chains to take them. */
-const SAVING_LANES = 3;
+const SAVING_LANES = 4;
 
 /** Opens the room of access tokens. */
 export async function createTokens(options: TokensOptions): Promise<Tokens> {
