@@ -19,10 +19,13 @@ import { walk } from './tpp/walk.ts';
 import { walkRevoked } from './tpp/walk-revoked.ts';
 import { walkWrong } from './tpp/walk-wrong.ts';
 
+/** Offsets that keep every port below 32768: from there on the system gives ports to outgoing connections. */
+const OFFSETS = 220;
+
 /** An offset at which every port is free; several sandboxes may be tested on one machine. */
 async function freePorts(): Promise<Ports> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const ports = portsOf(1_000 + Math.floor(Math.random() * 400) * 100);
+    const ports = portsOf(1_000 + Math.floor(Math.random() * OFFSETS) * 100);
     if ((await findClash(ports)) === undefined) return ports;
   }
   throw new Error('this machine has no free ports');

@@ -47,6 +47,8 @@ async function becomes(ask: () => Promise<Received>, expected: string): Promise<
   assert.equal(said, expected);
 }
 
+const LOOKS = 5;
+
 for (const bank of ['gobank', 'jwtbank']) {
   describe(`two processes on one database, ${bank}`, () => {
     let client: Registered;
@@ -61,10 +63,13 @@ for (const bank of ['gobank', 'jwtbank']) {
     async function remembered(): Promise<Tokens> {
       tokens = await connect(platform, party, client);
       assert.equal((await ask()).status, 200);
-      const before = second.lookups();
-      assert.equal((await ask()).status, 200);
-      assert.equal(second.lookups(), before, 'the answer was not at hand, so this test would prove nothing');
-      return tokens;
+      // What runs beside requests, such as sharing their counts, looks things up as well: one quiet look is enough.
+      for (let look = 0; look < LOOKS; look += 1) {
+        const before = second.lookups();
+        assert.equal((await ask()).status, 200);
+        if (second.lookups() === before) return tokens;
+      }
+      return assert.fail('the answer was not at hand, so this test would prove nothing');
     }
 
     test('LAB-15 a participant suspended at one is refused at the other, and allowed again when reinstated', async () => {

@@ -37,7 +37,8 @@ export async function openTestSandbox(root: string): Promise<TestSandbox> {
 /** An offset at which every port is free; several sandboxes may be tested on one machine. */
 async function freeSandboxPorts(): Promise<Ports> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const ports = portsOf(1_000 + Math.floor(Math.random() * 400) * 100);
+    // Below 32768: from there on the system gives ports to outgoing connections.
+    const ports = portsOf(1_000 + Math.floor(Math.random() * 220) * 100);
     if ((await findClash(ports)) === undefined) return ports;
   }
   throw new Error('this machine has no free ports');
