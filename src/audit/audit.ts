@@ -5,6 +5,7 @@ import { openChains } from './chains.ts';
 import type { AuditEvent, AuditFilter, AuditHead, AuditRecord, AuditVerification } from './event.ts';
 import { createGroupWriter } from './group-writer.ts';
 import { readHeads, verifyHeads } from './heads.ts';
+import { type AuditLane, openLane } from './lane.ts';
 import { type AuditLog, Queue } from './queue.ts';
 import { linkAll, normalise } from './record.ts';
 import * as store from './store.ts';
@@ -18,6 +19,8 @@ export interface Audit {
    * @throws Refusal `audit_unavailable` 503 when the database refuses the record
    */
   record(statements: Statements, ...events: readonly AuditEvent[]): Promise<void>;
+  /** A chain of its own for a kind of change that comes often: see `AuditLane`. */
+  openLane(database: Database): Promise<AuditLane>;
   /**
    * Takes an event of the request path; it is committed with others within 50 ms.
    * @throws Refusal `audit_unavailable` 503 when the queue is full or the last commit failed: the request must be refused.
@@ -76,6 +79,7 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
         );
       }
     },
+    openLane: (own) => openLane(own, clock),
     enqueue: (event) => queue.enqueue(event),
     checkWritable: () => queue.checkWritable(),
     flush: () => queue.flush(),
@@ -89,7 +93,7 @@ export async function createAudit({ database, clock, log }: AuditOptions): Promi
 function createRecorder(chains: readonly string[], clock: Clock) {
   let turn = 0;
   return async (statements: Statements, events: readonly AuditEvent[]): Promise<void> => {
-    const entries = events.map((event) => ({ ...normalise(event), at: clock.now() }));
+    const entries = events.map((event) => normalise(event, clock.now()));
     for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt += 1) {
       turn += 1;
       const { chain, head } = await store.lockHead(statements, chains, turn);

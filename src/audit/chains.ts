@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
 import { uuid } from '../platform/random.ts';
 import { chainStarted } from './events.ts';
-import { BEGINNING, type Head, link, normalise } from './record.ts';
+import { BEGINNING, type Head, link, normalise, ordered } from './record.ts';
 import * as store from './store.ts';
 
 /** The chains of one process. */
@@ -27,6 +27,11 @@ export async function openChains(database: Database, clock: Clock, transactional
   });
 }
 
+/** Begins one chain. */
+export async function beginChain(database: Database, clock: Clock, kind: string): Promise<OwnChains['queue']> {
+  return database.transaction((statements) => openChain(statements, clock, kind));
+}
+
 async function openChain(statements: Statements, clock: Clock, kind: string): Promise<OwnChains['queue']> {
   const at = clock.now();
   const chain = uuid();
@@ -35,7 +40,7 @@ async function openChain(statements: Statements, clock: Clock, kind: string): Pr
   const heads = await store.recentHeads(statements, ANCHORED_CHAINS);
   const event = chainStarted(ordinal, kind, heads);
   await store.insertChain(statements, { chain, ordinal, kind, startedAt: at, head: BEGINNING });
-  const first = link(chain, BEGINNING, { ...normalise(event), facts: event.facts, at });
+  const first = link(chain, BEGINNING, { ...normalise(event, at), facts: ordered(event.facts) });
   await store.append(statements, chain, BEGINNING, [first]);
   return { chain, head: first };
 }

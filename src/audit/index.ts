@@ -10,5 +10,6 @@ export type {
   AuditVerification,
 } from './event.ts';
 export { AUDIT_FAMILIES, AUDIT_OUTCOMES, isAuditFamily, isAuditOutcome } from './event.ts';
+export type { AuditLane } from './lane.ts';
 export type { AuditLog } from './queue.ts';
 export { removeExpiredRecords } from './retention.ts';

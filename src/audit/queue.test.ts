@@ -6,7 +6,7 @@ import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { type Audit, type AuditEvent, createAudit } from './index.ts';
 import { QUEUE_LIMIT, QUEUE_RESERVE, Queue } from './queue.ts';
-import { BEGINNING, type LinkedRecord, linkAll } from './record.ts';
+import { BEGINNING, linkAll, type NewRecord } from './record.ts';
 
 /** The real database behind a switch: it fails before a statement, loses the answer after it, or hangs. */
 let real: TestDatabase;
@@ -177,7 +177,7 @@ test('records without company are committed within 50 ms and nobody has to flush
 test('what comes during a commit waits for company, unless somebody waits for it', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const groups: number[] = [];
-  const entries: LinkedRecord[] = [];
+  const entries: NewRecord[] = [];
   const queue = new Queue(
     {
       stalled: () => false,
@@ -205,8 +205,8 @@ test('what comes during a commit waits for company, unless somebody waits for it
     await queue.flush();
     assert.deepEqual(groups, [1, 3, 1]);
     assert.deepEqual(
-      entries.map(({ facts }) => facts),
-      [1, 2, 3, 4, 5].map((index) => ({ index })),
+      entries.map(({ canonical }) => JSON.parse(canonical).at(-1)),
+      [1, 2, 3, 4, 5].map((index) => [['index', index]]),
     );
   } finally {
     mock.timers.reset();

@@ -133,7 +133,7 @@ export class Queue {
   }
 
   #nextGroup() {
-    return this.#waiting.splice(0, GROUP_LIMIT).map(({ event, at }) => ({ ...normalise(event), at }));
+    return this.#waiting.splice(0, GROUP_LIMIT).map(({ event, at }) => normalise(event, at));
   }
 
   #succeed(): void {

@@ -28,13 +28,18 @@ export interface LinkedRecord {
   readonly hash: string;
 }
 
-/** A record on its way into the database, with the text that was hashed: what is written is what the hash is of. */
-export interface NewRecord extends LinkedRecord {
+/** A record on its way into the database: the text that was hashed, so that what is written is what the hash is of. */
+export interface NewRecord extends Head {
   readonly canonical: string;
 }
 
+/** Facts by name, in the order of the names: the database orders the names of a jsonb value in its own way. */
+type OrderedFacts = readonly (readonly [name: string, value: unknown])[];
+
 /** A record's own values, before it has a place in a chain. */
-export type Entry = Omit<LinkedRecord, 'chain' | 'sequence' | 'previousHash' | 'hash'>;
+export interface Entry extends Omit<LinkedRecord, 'chain' | 'sequence' | 'previousHash' | 'hash' | 'facts'> {
+  readonly facts: OrderedFacts;
+}
 
 /** Where every chain begins. */
 export const BEGINNING: Head = { sequence: 0, hash: '' };
@@ -51,8 +56,9 @@ const MAXIMUM_FACTS = 32;
  * The event as the database keeps it exactly. What the database would refuse or change (NUL, lone surrogates, NaN) is
  * replaced, and what is too long is cut: one such record would otherwise stop the queue behind it.
  */
-export function normalise(event: AuditEvent): Omit<Entry, 'at'> {
+export function normalise(event: AuditEvent, at: Date): Entry {
   return {
+    at,
     family: clean(event.family, MAXIMUM_TEXT),
     action: clean(event.action, MAXIMUM_TEXT),
     outcome: clean(event.outcome, MAXIMUM_TEXT),
@@ -70,10 +76,9 @@ export function normalise(event: AuditEvent): Omit<Entry, 'at'> {
 
 /** The record that follows `head` in `chain`. */
 export function link(chain: string, head: Head, entry: Entry): NewRecord {
-  const record = { ...entry, chain, sequence: head.sequence + 1, previousHash: head.hash, hash: '', canonical: '' };
-  record.canonical = canonicalForm(record);
-  record.hash = sha256(record.canonical);
-  return record;
+  const sequence = head.sequence + 1;
+  const canonical = canonicalForm({ chain, sequence, hash: head.hash }, entry, entry.facts);
+  return { sequence, canonical, hash: sha256(canonical) };
 }
 
 /** The records that follow `head` in `chain`, each linked to the one before it. */
@@ -88,14 +93,22 @@ export function linkAll(chain: string, head: Head, entries: readonly Entry[]): r
 
 /** SHA-256 over the canonical form: every value in a fixed order, facts by name, and the record's place in its chain. */
 export function hashOf(record: LinkedRecord): string {
-  return sha256(canonicalForm(record));
+  const { chain, sequence, previousHash: hash, facts } = record;
+  return sha256(
+    canonicalForm({ chain, sequence, hash }, record, isObject(facts) ? ordered(facts) : { altered: facts }),
+  );
 }
 
-function canonicalForm(record: LinkedRecord): string {
+/** A place in a chain, with the hash of the record before it. */
+interface Place extends Head {
+  readonly chain: string;
+}
+
+function canonicalForm(place: Place, record: Omit<Entry, 'facts'>, facts: unknown): string {
   return JSON.stringify([
-    record.chain,
-    record.sequence,
-    record.previousHash,
+    place.chain,
+    place.sequence,
+    place.hash,
     record.at.getTime(),
     record.family,
     record.action,
@@ -108,23 +121,32 @@ function canonicalForm(record: LinkedRecord): string {
     record.interaction ?? null,
     record.reason ?? null,
     record.detail ?? null,
-    sortedFacts(record.facts),
+    facts,
   ]);
 }
 
-/** The database orders the names of a jsonb value in its own way. */
-function sortedFacts(facts: unknown): unknown {
-  if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return facts;
-  return Object.entries(facts).sort(([left], [right]) => (left < right ? -1 : 1));
+function isObject(facts: unknown): facts is object {
+  return typeof facts === 'object' && facts !== null && !Array.isArray(facts);
 }
 
-function normaliseFacts(facts: NonNullable<AuditEvent['facts']>): Record<string, string | number | boolean | null> {
+/** Facts as a record holds them. */
+export function ordered(facts: object): OrderedFacts {
+  return Object.entries(facts).sort(byName);
+}
+
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
+}
+
+function normaliseFacts(facts: NonNullable<AuditEvent['facts']>): OrderedFacts {
   const kept: [string, string | number | boolean | null][] = [];
   for (const [name, value] of Object.entries(facts)) {
     if (value === undefined || kept.length === MAXIMUM_FACTS) continue;
     kept.push([clean(name, MAXIMUM_FACT_NAME), normaliseFact(value)]);
   }
-  return Object.fromEntries(kept);
+  kept.sort(byName);
+  // Two long names may be one when they are cut: the database would keep one value, and so does what is hashed.
+  return kept.filter(([name], index) => kept[index + 1]?.[0] !== name);
 }
 
 function normaliseFact(value: string | number | boolean | null): string | number | boolean | null {

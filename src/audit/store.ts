@@ -1,4 +1,4 @@
-import type { Statements } from '../platform/database.ts';
+import type { Statement, Statements } from '../platform/database.ts';
 import { instant, integer, json, optionalText, type Row, text } from '../platform/row.ts';
 import type { AuditFilter, AuditRecord } from './event.ts';
 import { isAuditFamily, isAuditOutcome } from './event.ts';
@@ -94,12 +94,25 @@ export async function append(
   from: Head,
   records: readonly NewRecord[],
 ): Promise<boolean> {
-  const last = records.at(-1);
-  if (last === undefined) return true;
-  // Each record is its canonical form, an array in a fixed order, with its hash behind.
-  const rows = records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"${hash}"]`).join(',');
-  const [row] = await statements.query(
-    `WITH moved AS (
+  if (records.length === 0) return true;
+  const [row] = await statements.query(`${APPEND} SELECT count(*) AS written FROM written`, [
+    ...appendValues(chain, from, records),
+  ]);
+  return row !== undefined && integer(row, 'written') === records.length;
+}
+
+/** As `append`, for a transaction whose statements are sent at once: when the head has moved it fails, and all of them. */
+export function appending(chain: string, from: Head, records: readonly NewRecord[]): Statement {
+  return {
+    text: `${APPEND} SELECT CASE WHEN count(*) = $7 THEN count(*) ELSE (${MOVED} || count(*))::bigint END FROM written`,
+    values: [...appendValues(chain, from, records), records.length],
+  };
+}
+
+/** What is no number makes the statement fail, with these words. */
+const MOVED = "'the audit chain is not as its writer left it, records written: '";
+
+const APPEND = `WITH moved AS (
        UPDATE audit.chains SET head_sequence = $2, head_hash = $3
        WHERE chain = $1::uuid AND head_sequence = $4 AND head_hash = $5 RETURNING chain
      ), written AS (
@@ -110,10 +123,13 @@ export async function append(
               r->>2, r->>16
        FROM moved, jsonb_array_elements($6::jsonb) AS r
        RETURNING 1
-     ) SELECT count(*) AS written FROM written`,
-    [chain, last.sequence, last.hash, from.sequence, from.hash, `[${rows}]`],
-  );
-  return row !== undefined && integer(row, 'written') === records.length;
+     )`;
+
+function appendValues(chain: string, from: Head, records: readonly NewRecord[]): readonly unknown[] {
+  const last = records.at(-1) ?? from;
+  // Each record is its canonical form, an array in a fixed order, with its hash behind.
+  const rows = records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"${hash}"]`).join(',');
+  return [chain, last.sequence, last.hash, from.sequence, from.hash, `[${rows}]`];
 }
 
 /** Chains in the order they were begun, each with its newest record, seen in one moment. */

@@ -28,6 +28,7 @@ const SILENT: Database = {
   kind: 'postgres',
   query: () => new Promise(() => undefined),
   transaction: () => new Promise(() => undefined),
+  together: () => new Promise(() => undefined),
   listen: async () => async () => undefined,
   notificationsAlive: () => false,
   close: async () => undefined,

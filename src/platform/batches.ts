@@ -13,31 +13,37 @@ interface Waiting<Item> {
  * tried alone, so that no caller pays for another's. With several `lanes` so many batches are under way at the same time.
  */
 export function createBatches<Item>(
-  run: (items: readonly Item[]) => Promise<readonly (Error | undefined)[]>,
+  run: (items: readonly Item[], lane: number) => Promise<readonly (Error | undefined)[]>,
   lanes = 1,
 ): (item: Item) => Promise<void> {
   const queue: Waiting<Item>[] = [];
-  let running = 0;
+  const free = Array.from({ length: lanes }, (_, index) => index);
 
-  async function runAll(): Promise<void> {
-    running += 1;
-    while (queue.length > 0) await runTogether(queue.splice(0, MAXIMUM_BATCH));
-    running -= 1;
+  async function runAll(lane: number): Promise<void> {
+    while (queue.length > 0) await runTogether(queue.splice(0, MAXIMUM_BATCH), lane);
+    free.push(lane);
   }
 
-  async function runTogether(batch: readonly Waiting<Item>[]): Promise<void> {
+  async function runTogether(batch: readonly Waiting<Item>[], lane: number): Promise<void> {
     try {
-      settle(batch, await run(batch.map(({ item }) => item)));
+      settle(
+        batch,
+        await run(
+          batch.map(({ item }) => item),
+          lane,
+        ),
+      );
     } catch (cause) {
       if (batch.length === 1) batch[0]?.reject(cause);
-      else await Promise.all(batch.map((one) => runTogether([one])));
+      else await Promise.all(batch.map((one) => runTogether([one], lane)));
     }
   }
 
   return (item) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     queue.push({ item, resolve, reject });
-    if (running < lanes) void runAll();
+    const lane = free.pop();
+    if (lane !== undefined) void runAll(lane);
     return promise;
   };
 }

@@ -51,6 +51,30 @@ test('work that returns is committed, and its value given back', async () => {
   assert.deepEqual(await ids(), [2]);
 });
 
+test('statements that go together give the rows of each, in order', async () => {
+  const rows = await database.together([
+    { text: 'INSERT INTO thing (id, note) VALUES ($1, $2) RETURNING id', values: [20, 'a'] },
+    { text: 'SELECT note FROM thing WHERE id = $1', values: [20] },
+    { text: 'DELETE FROM thing WHERE id = $1', values: [20] },
+  ]);
+  assert.deepEqual(rows, [[{ id: 20 }], [{ note: 'a' }], []]);
+});
+
+test('of statements that go together one fails: the first reason is told, nothing is left behind, and the database goes on', async () => {
+  const insert = (id: unknown) => ({ text: 'INSERT INTO thing (id) VALUES ($1)', values: [id] });
+  const before = await ids();
+  const failing = Array.from({ length: 20 }, (_, index) =>
+    database.together([insert(100 + index), insert(100 + index), insert('no number')]),
+  );
+  for (const outcome of await Promise.allSettled(failing))
+    assert.match(outcome.status === 'rejected' ? String(outcome.reason) : 'made', /duplicate key/);
+  assert.deepEqual(await ids(), before);
+  const held = Promise.all([database.together([insert(21)]), database.together([insert(22)])]);
+  await held;
+  assert.deepEqual(await ids(), [...before, 21, 22]);
+  await database.query('DELETE FROM thing WHERE id > 20');
+});
+
 test('twenty at once, one wins: a conditional statement consumes once', async () => {
   await database.query("INSERT INTO thing (id, note) VALUES (3, 'fresh')");
   const consume = () =>

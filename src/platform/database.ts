@@ -6,6 +6,12 @@ export interface Statements {
   query(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** One statement with its parameters. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** Ends a subscription. */
 export type Unlisten = () => Promise<void>;
 
@@ -17,6 +23,11 @@ export interface Database extends Statements {
    * statements: with PGlite there is one connection, so a query on the database itself would wait for ever.
    */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  /**
+   * Runs statements in one transaction and gives the rows of each: committed together, or not at all when one fails. For
+   * statements that need no answer of each other: all are sent at once, where `transaction` waits for each.
+   */
+  together(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>;
   /**
    * Calls `receive` with the payload of every committed `SELECT pg_notify(channel, payload)`, of this process or another.
    * `lost` is called when notifications may have been missed: drop whatever they keep fresh.

@@ -41,6 +41,13 @@ function databaseOf(engine: PGlite, unlock: () => Promise<void>): Database {
     kind: 'pglite',
     query: statementsOf(engine).query,
     transaction: (work) => engine.transaction((transaction) => strictly(statementsOf(transaction), work)),
+    together: (all) =>
+      engine.transaction(async (transaction) => {
+        const { query } = statementsOf(transaction);
+        const answers: (readonly Row[])[] = [];
+        for (const { text, values } of all) answers.push(await query(text, values));
+        return answers;
+      }),
     listen: (channel, receive) => engine.listen(channel, receive),
     notificationsAlive: () => true,
     close: async () => {

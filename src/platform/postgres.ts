@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Database, Statements } from './database.ts';
+import type { Database, Statement, Statements } from './database.ts';
 import { Notifications } from './postgres-notifications.ts';
 import { sha256 } from './random.ts';
 import type { Row } from './row.ts';
@@ -26,13 +26,15 @@ function nameOf(text: string): string | undefined {
 
 function statementsOf(client: pg.ClientBase | pg.Pool): Statements {
   return {
-    query: async (text, values) => {
-      if (values === undefined) return (await client.query<Row>(text)).rows;
-      const name = nameOf(text);
-      const config = { text, values: [...values] };
-      return (await client.query<Row>(name === undefined ? config : { ...config, name })).rows;
-    },
+    query: async (text, values) =>
+      (values === undefined ? await client.query<Row>(text) : await client.query<Row>(preparedOf(text, values))).rows,
   };
+}
+
+function preparedOf(text: string, values: readonly unknown[]): pg.QueryConfig {
+  const name = nameOf(text);
+  const config = { text, values: [...values] };
+  return name === undefined ? config : { ...config, name };
 }
 
 /** PostgreSQL 15 or later through `pg`, with a bounded pool and one connection of its own for notifications. */
@@ -45,6 +47,8 @@ export async function openPostgres(connectionString: string): Promise<Database> 
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     types,
+    // What is sent before the last answer is there goes out at once; who waits for each answer sees no difference.
+    pipeline: true,
   });
   // An idle connection that breaks is replaced by the pool; the next query reports what is wrong.
   pool.on('error', ignore);
@@ -63,6 +67,7 @@ export async function openPostgres(connectionString: string): Promise<Database> 
     kind: 'postgres',
     query: statementsOf(pool).query,
     transaction: (work) => transaction(pool, work),
+    together: (all) => together(pool, all),
     listen: (channel, receive, lost) => notifications.listen({ channel, receive, lost }),
     notificationsAlive: () => notifications.alive,
     close,
@@ -71,6 +76,32 @@ export async function openPostgres(connectionString: string): Promise<Database> 
 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
+
+/** PostgreSQL refuses what follows a failed statement, and answers COMMIT with ROLLBACK: nothing is half done. */
+async function together(pool: pg.Pool, all: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+  const client = await pool.connect();
+  client.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    const sent = [
+      client.query<Row>('BEGIN'),
+      ...all.map(({ text, values }) => client.query<Row>(preparedOf(text, values))),
+      client.query<Row>('COMMIT'),
+    ];
+    // Every answer is waited for: the first failure is the reason, the others follow from it.
+    const failure = (await Promise.allSettled(sent)).find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    const answers = await Promise.all(sent);
+    checkCommitted(answers.at(-1)?.command);
+    return answers.slice(1, -1).map(({ rows }) => rows);
+  } catch (cause) {
+    broken = await rollback(client);
+    throw cause;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
 
 async function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -89,8 +120,7 @@ async function transaction<T>(pool: pg.Pool, work: (statements: Statements) => P
     const result = await work({ query });
     over = true;
     const { command } = await client.query('COMMIT');
-    // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement had failed and nobody said so.
-    if (command !== 'COMMIT') throw new Error('a statement of this transaction failed: nothing was committed');
+    checkCommitted(command);
     return result;
   } catch (cause) {
     over = true;
@@ -100,6 +130,11 @@ async function transaction<T>(pool: pg.Pool, work: (statements: Statements) => P
     client.off('error', ignore);
     client.release(broken);
   }
+}
+
+/** PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement had failed and nobody said so. */
+function checkCommitted(command: string | undefined): void {
+  if (command !== 'COMMIT') throw new Error('a statement of this transaction failed: nothing was committed');
 }
 
 const ignore = (): void => undefined;

@@ -196,6 +196,7 @@ test('a vault that cannot judge, or a database that fails, is no verdict about a
     ...room.database(),
     query: () => Promise.reject(new Error('connection refused')),
     transaction: () => Promise.reject(new Error('connection refused')),
+    together: () => Promise.reject(new Error('connection refused')),
   };
   const broken = await room.another(gone);
   const opaque = await room.issueOpaque();

@@ -1,4 +1,4 @@
-import type { Statements } from '../platform/database.ts';
+import type { Statement, Statements } from '../platform/database.ts';
 import { instant, integer, json, optionalInstant, optionalText, type Row, text, texts } from '../platform/row.ts';
 import { SELECTORS, type Selection } from './denial.ts';
 import { isRecord } from './shape.ts';
@@ -24,24 +24,42 @@ export interface TokenRow {
 export interface NewToken {
   readonly hash: string;
   readonly facts: TokenFacts;
-  readonly payload: Readonly<Record<string, unknown>> | undefined;
+  /** The engine's own record, as JSON. */
+  readonly payload: string | undefined;
 }
 
-/** Writes issued tokens; for each whether it was written: false when its hash is taken, also by one before it. */
-export async function insertTokens(statements: Statements, tokens: readonly NewToken[]): Promise<readonly boolean[]> {
-  const rows = await statements.query(
-    `INSERT INTO tokens.access_tokens (bank, hash, format, kind, client, participant, customer, subject, scopes, consent,
+/** Writes issued tokens: all of them, or none when the hash of one is taken. */
+export function insertingTokens(tokens: readonly NewToken[]): Statement {
+  return {
+    text: `INSERT INTO tokens.access_tokens (bank, hash, format, kind, client, participant, customer, subject, scopes, consent,
        audience, thumbprint, issued_at, expires_at, payload)
-     SELECT bank, hash, format, kind, client, participant, customer, subject,
-            ARRAY(SELECT jsonb_array_elements_text(scopes)), consent, audience, thumbprint, "issuedAt", "expiresAt", payload
-       FROM jsonb_to_recordset($1::jsonb) AS new(bank text, hash text, format text, kind text, client text,
-            participant text, customer text, subject text, scopes jsonb, consent text, audience text, thumbprint text,
-            "issuedAt" timestamptz, "expiresAt" timestamptz, payload jsonb)
-     ON CONFLICT (bank, hash) DO NOTHING RETURNING bank, hash`,
-    [JSON.stringify(tokens.map(({ hash, facts, payload }) => ({ ...facts, hash, payload })))],
-  );
-  const written = new Set(rows.map((row) => `${text(row, 'bank')}\n${text(row, 'hash')}`));
-  return tokens.map(({ hash, facts }) => written.delete(`${facts.bank}\n${hash}`));
+     SELECT r->>0, r->>1, r->>2, r->>3, r->>4, r->>5, r->>6, r->>7, ARRAY(SELECT jsonb_array_elements_text(r->8)), r->>9,
+            r->>10, r->>11, timestamptz 'epoch' + (r->>12)::bigint * interval '1 millisecond',
+            timestamptz 'epoch' + (r->>13)::bigint * interval '1 millisecond', nullif(r->14, 'null')
+       FROM jsonb_array_elements($1::jsonb) AS r`,
+    values: [`[${tokens.map(rowOf).join(',')}]`],
+  };
+}
+
+/** The row as JSON; the payload is JSON already. */
+function rowOf({ hash, facts, payload }: NewToken): string {
+  const row = [
+    facts.bank,
+    hash,
+    facts.format,
+    facts.kind,
+    facts.client,
+    facts.participant,
+    facts.customer ?? null,
+    facts.subject,
+    facts.scopes,
+    facts.consent ?? null,
+    facts.audience,
+    facts.thumbprint ?? null,
+    facts.issuedAt.getTime(),
+    facts.expiresAt.getTime(),
+  ];
+  return `${JSON.stringify(row).slice(0, -1)},${payload ?? 'null'}]`;
 }
 
 /** The kept token of one format: the id of a JWT is no opaque token. */

@@ -1,11 +1,11 @@
-import type { Actor, Audit } from '../audit/index.ts';
+import type { Actor, Audit, AuditLane } from '../audit/index.ts';
 import { createBatches } from '../platform/batches.ts';
 import { type Clock, secondsAfter } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { Vault } from '../vault/index.ts';
 import { checkDenial, checkMembers, noticeOf, readNotice, type Selection } from './denial.ts';
 import { tokenIssued, tokensDenied } from './events.ts';
-import { checkIssued, type Payload, withoutId } from './issued.ts';
+import { checkIssued, keptPayload, type Payload } from './issued.ts';
 import { findJwtId, type TokensLog } from './presented.ts';
 import { createResolver, type Resolver } from './resolver.ts';
 import { shapeOf } from './shape.ts';
@@ -67,21 +67,23 @@ interface Room extends TokensOptions {
   readonly save: (token: Saving) => Promise<void>;
 }
 
-/** While one transaction waits for the disk others are prepared; the trail has four chains to take them. */
-const SAVING_LANES = 4;
+/** While one transaction waits for the disk others are prepared; more would carry fewer tokens each. */
+const SAVING_LANES = 3;
 
 /** Opens the room of access tokens. */
 export async function createTokens(options: TokensOptions): Promise<Tokens> {
   const { database, vault, clock } = options;
   const hash = createHash(vault, 'access-token');
   const resolver = createResolver({ database, vault, hash, log: options.log }, clock);
-  const save = createBatches<Saving>((tokens) => saveTogether(options, tokens), SAVING_LANES);
+  const lanes = await Promise.all(Array.from({ length: SAVING_LANES }, () => options.audit.openLane(database)));
+  const save = createBatches<Saving>((tokens, lane) => saveTogether(lanes[lane], tokens), SAVING_LANES);
   const room = { ...options, hash, reference: createHash(vault, 'audit-subject'), resolver, save };
   const unlisten = await database.listen(store.DENIAL_CHANNEL, (notice) => receive(resolver, notice), resolver.clear);
   return {
     save: async (id, facts, payload) => {
       checkIssued(id, facts, payload);
-      await answered(() => keep(room, id, facts, payload));
+      const kept = keptPayload(id, payload);
+      await answered(() => keep(room, id, facts, kept));
     },
     findPayload: (bank, id) => answered(() => findPayload(room, bank, id)),
     resolve: (bank, issuer, token) => {
@@ -119,21 +121,20 @@ interface Saving extends store.NewToken {
   readonly subject: string | undefined;
 }
 
-async function keep(room: Room, id: string, facts: TokenFacts, payload: Payload | undefined): Promise<void> {
+async function keep(room: Room, id: string, facts: TokenFacts, payload: string | undefined): Promise<void> {
   const hash = await room.hash(facts.bank, id);
   const subject = await referenceOf(room, facts.bank, facts.customer);
-  await room.save({ hash, facts, payload: withoutId(payload), subject });
+  await room.save({ hash, facts, payload, subject });
 }
 
 /** Keeps tokens that are issued at the same time in one transaction, each with its own record; gives why one was not kept. */
-function saveTogether({ database, audit }: TokensOptions, tokens: readonly Saving[]) {
-  return database.transaction(async (statements) => {
-    const inserted = await store.insertTokens(statements, tokens);
-    const kept = tokens.filter((_, index) => inserted[index]);
-    if (kept.length > 0)
-      await audit.record(statements, ...kept.map(({ facts, subject }) => tokenIssued(facts, subject)));
-    return inserted.map((one) => (one ? undefined : new Error('an access token with this id was issued before')));
-  });
+async function saveTogether(lane: AuditLane | undefined, tokens: readonly Saving[]) {
+  if (lane === undefined) throw new Error('there is no such lane');
+  await lane.commit(
+    [store.insertingTokens(tokens)],
+    tokens.map(({ facts, subject }) => tokenIssued(facts, subject)),
+  );
+  return tokens.map(() => undefined);
 }
 
 async function findPayload({ database, hash, clock }: Room, bank: string, id: string): Promise<Payload | undefined> {

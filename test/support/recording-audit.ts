@@ -22,6 +22,14 @@ export function createRecordingAudit(): RecordingAudit {
       if (audit.failure !== undefined) throw audit.failure;
       events.push(...recorded);
     },
+    openLane: async (database) => ({
+      commit: async (statements, recorded) => {
+        if (audit.failure !== undefined) throw audit.failure;
+        const rows = await database.together(statements);
+        events.push(...recorded);
+        return rows;
+      },
+    }),
     enqueue: (event) => void events.push(event),
     checkWritable: () => undefined,
     flush: async () => undefined,
