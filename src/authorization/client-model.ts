@@ -74,11 +74,26 @@ async function endConsents(consents: Consents, bank: string, client: string, act
   }
 }
 
+/** Made once for each client as the directory has it. */
+const payloads = new WeakMap<Standing['client'], AdapterPayload>();
+
 /** Metadata in the engine's form. The engine wants some secret for a client that uses one; it is a mark of the stored hash, never compared. */
-function metadataOf(standing: Standing): AdapterPayload {
-  const { metadata, secretHashes } = standing.client;
-  const [hash] = secretHashes;
-  return { ...metadata, ...(hash === undefined ? {} : { client_secret: sha256(hash) }) };
+function metadataOf({ client }: Standing): AdapterPayload {
+  const known = payloads.get(client);
+  if (known !== undefined) return known;
+  const [hash] = client.secretHashes;
+  const payload = { ...client.metadata, ...(hash === undefined ? {} : { client_secret: sha256(hash) }) };
+  payloads.set(client, withDigest(payload));
+  return payload;
+}
+
+/**
+ * The engine knows a client it has built by the hash of its metadata as JSON, made anew for every request: a digest of that
+ * text stands for it as well, and is made once.
+ */
+function withDigest(payload: AdapterPayload): AdapterPayload {
+  const digest = sha256(JSON.stringify(payload));
+  return Object.defineProperty(payload, 'toJSON', { value: () => digest });
 }
 
 /** Registration and update arrive here from the engine, after it has checked RFC 7591's own rules. */

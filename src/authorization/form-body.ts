@@ -13,16 +13,19 @@ const FORM_PATHS: readonly string[] = [
   ROUTES.revocation,
 ];
 
+const decoder = new TextDecoder();
+/** The name as it is, or a name with an escape, which could be it: only such forms are read here as well as by the engine. */
+const MAY_NAME_SECRET = /(?:^|&)(?:client_secret(?:[=&]|$)|[^=&]*[%+])/;
+
 /** Looks at the form of a machine's request before the engine: it drops parameters it does not expect, which would hide two things. */
 export function checkForm(profile: SecurityProfile) {
   const secrets = profile.clientAuthenticationMethods.includes('client_secret_post');
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const form = ctx.method === 'POST' && FORM_PATHS.includes(ctx.path);
     if (!form || ctx.is('application/x-www-form-urlencoded') === false) return next();
-    const body = new TextDecoder().decode(await readBody(ctx.req, MAXIMUM_BODY_BYTES));
-    const fields = new URLSearchParams(body);
-    if (!secrets) checkNoSecret(fields);
-    Object.assign(ctx.req, { body: ctx.path === ROUTES.pushed_authorization_request ? named(body, fields) : body });
+    const body = decoder.decode(await readBody(ctx.req, MAXIMUM_BODY_BYTES));
+    if (!secrets && MAY_NAME_SECRET.test(body)) checkNoSecret(new URLSearchParams(body));
+    Object.assign(ctx.req, { body: ctx.path === ROUTES.pushed_authorization_request ? named(body) : body });
     return next();
   };
 }
@@ -40,7 +43,8 @@ function checkNoSecret(fields: URLSearchParams): void {
  * A pushed request may leave out `client_id` when its assertion names the client (N-87, RFC 9126 §2.1); the engine wants the
  * parameter all the same. The name is only a name here: the engine authenticates the client afterwards.
  */
-function named(body: string, fields: URLSearchParams): string {
+function named(body: string): string {
+  const fields = new URLSearchParams(body);
   const client = fields.has('client_id') ? undefined : subjectOf(fields.get('client_assertion') ?? '');
   return client === undefined ? body : `${body}&${new URLSearchParams({ client_id: client })}`;
 }

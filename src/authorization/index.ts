@@ -125,5 +125,7 @@ async function prepareRequest(
   setPeer(request, peer);
   if (verdict?.ok === false) rooms.audit.enqueue(certificateRefused(bank.id, peer));
   // The engine routes below the prefix and builds its addresses with it (engine.md §6.5).
-  Object.assign(request, { originalUrl: `/${bank.id}${path}`, url: path });
+  const routed: IncomingMessage & { originalUrl?: string } = request;
+  routed.originalUrl = `/${bank.id}${path}`;
+  routed.url = path;
 }

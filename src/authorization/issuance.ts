@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
+import type { AdapterPayload, Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { isOwnAccount, managementScopesOf } from './management.ts';
@@ -27,7 +27,7 @@ export function createIssuance(bank: AuthorizationBank, rooms: AuthorizationRoom
           // A self-contained token has its row too: written before it is handed out, so that it can be denied (engine.md B13).
           jwt: async (_ctx, token, parts) => {
             const { payload } = parts;
-            const facts = factsOf(bank, 'jwt', { ...token, ...recordOf(payload, token) }, String(payload.sub));
+            const facts = factsOf(bank, 'jwt', recordOf(payload, token), String(payload.sub));
             await rooms.tokens.save(String(payload.jti), facts, undefined);
           },
         },
@@ -39,13 +39,15 @@ export function createIssuance(bank: AuthorizationBank, rooms: AuthorizationRoom
 /** The payload's members in the engine's own names, as an opaque token's payload has them. */
 function recordOf(
   payload: Readonly<Record<string, unknown>>,
-  token: { clientId?: string | undefined; accountId?: string },
-) {
+  token: Pick<AdapterPayload, 'clientId' | 'accountId' | 'aud' | 'x5t#S256'>,
+): AdapterPayload {
   const { iat, exp, scope, consent_id: grantId, participant_id: participant } = payload;
   if (typeof iat !== 'number' || typeof exp !== 'number') throw new Error('the engine built a token without lifetime');
   return {
     clientId: token.clientId,
     accountId: token.accountId,
+    aud: token.aud,
+    'x5t#S256': token['x5t#S256'],
     iat,
     exp,
     scope: typeof scope === 'string' ? scope : undefined,

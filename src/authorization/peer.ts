@@ -22,16 +22,21 @@ export interface Peer {
   failure: unknown;
 }
 
-const peers = new WeakMap<IncomingMessage, Peer>();
+/** Under a key of our own at the request itself: a map beside it costs the garbage collector more than all that is in it. */
+const PEER = Symbol('peer');
+
+interface Known extends IncomingMessage {
+  [PEER]?: Peer;
+}
 
 /** Remembers the peer of a request. */
-export function setPeer(request: IncomingMessage, peer: Peer): void {
-  peers.set(request, peer);
+export function setPeer(request: Known, peer: Peer): void {
+  request[PEER] = peer;
 }
 
 /** The peer of a request. @throws Error when nobody set it: a defect, never a pass. */
-export function peerOf(request: IncomingMessage): Peer {
-  const peer = peers.get(request);
+export function peerOf(request: Known): Peer {
+  const peer = request[PEER];
   if (peer === undefined) throw new Error('a request reached the engine without its peer');
   return peer;
 }

@@ -37,7 +37,7 @@ const WRITE: Readonly<Record<Exclude<WriteMode, 'insert-once'>, string>> = {
 };
 
 /** Marks that are written at the same time go together; while one statement waits for the disk the next is prepared. */
-const ONCE_LANES = 3;
+const ONCE_LANES = 2;
 
 /** Somebody was here before. */
 class AlreadyThere extends Error {}

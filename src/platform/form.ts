@@ -21,7 +21,8 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
   const end = (): void => {
     // `close` follows before the promise is looked at; making a refusal for nobody costs more than the rest of this.
     request.off('close', leave);
-    resolve(Buffer.concat(chunks));
+    const [whole = Buffer.alloc(0)] = chunks;
+    resolve(chunks.length > 1 ? Buffer.concat(chunks) : whole);
   };
   const leave = (): void => reject(new Refusal('body_incomplete', 400, 'The body ended before it was complete.'));
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) reject(tooLarge(limitBytes));
