@@ -20,29 +20,36 @@ function setUp(fails: (items: readonly string[]) => Error | undefined = () => un
   return { runs, add, letGo };
 }
 
-test('who comes alone waits for nobody; who comes meanwhile goes together', async () => {
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('who comes alone waits for nobody; who comes in the same turn, or meanwhile, goes together', async () => {
   const { runs, add, letGo } = setUp();
-  const first = add('a');
-  const others = ['b', 'c', 'd'].map((item) => add(item));
-  assert.deepEqual(runs, [['a']]);
+  const first = [add('a'), add('b')];
+  await turn();
+  assert.deepEqual(runs, [['a', 'b']]);
+  const others = ['c', 'd', 'e'].map((item) => add(item));
+  await turn();
+  assert.deepEqual(runs, [['a', 'b']]);
   await letGo();
-  await first;
-  assert.deepEqual(runs, [['a'], ['b', 'c', 'd']]);
+  await Promise.all(first);
+  assert.deepEqual(runs, [
+    ['a', 'b'],
+    ['c', 'd', 'e'],
+  ]);
   await letGo();
   await Promise.all(others);
-  const last = add('e');
-  assert.deepEqual(runs.at(-1), ['e']);
+  const last = add('f');
+  await turn();
+  assert.deepEqual(runs.at(-1), ['f']);
   await letGo();
   await last;
 });
 
 test('a failure belongs to its own item', async () => {
   const { add, letGo } = setUp();
-  const first = add('a');
   const [good, bad] = [add('good'), add('bad')];
-  await letGo();
-  await first;
   const refused = assert.rejects(bad, /bad item/);
+  await turn();
   await letGo();
   await good;
   await refused;
@@ -50,19 +57,22 @@ test('a failure belongs to its own item', async () => {
 
 test('when a batch fails as a whole each is tried alone, and only the one at fault is refused', async () => {
   const { runs, add, letGo } = setUp((items) => (items.includes('poison') ? new Error('poison') : undefined));
-  const first = add('a');
   const [good, poison] = [add('good'), add('poison')];
   const refused = assert.rejects(poison, /poison/);
-  for (let turn = 0; turn < 3; turn += 1) await letGo();
-  await Promise.all([first, good, refused]);
-  assert.deepEqual(runs, [['a'], ['good', 'poison'], ['good'], ['poison']]);
+  for (let count = 0; count < 3; count += 1) {
+    await turn();
+    await letGo();
+  }
+  await Promise.all([good, refused]);
+  assert.deepEqual(runs, [['good', 'poison'], ['good'], ['poison']]);
 });
 
 test('a batch has a size at most, and whoever comes after a failure is served', async () => {
   const { runs, add, letGo } = setUp((items) => (items[0] === 'first' ? new Error('gone') : undefined));
   const first = assert.rejects(add('first'), /gone/);
+  await turn();
   const many = Array.from({ length: 250 }, (_, index) => add(String(index)));
-  for (let turn = 0; turn < 5; turn += 1) await letGo();
+  for (let count = 0; count < 5; count += 1) await letGo();
   await Promise.all([first, ...many]);
   assert.deepEqual(
     runs.map(({ length }) => length),
@@ -70,12 +80,30 @@ test('a batch has a size at most, and whoever comes after a failure is served', 
   );
 });
 
-test('with several lanes so many are under way, and what comes meanwhile still goes together', async () => {
+test('enough of them do not wait for the end of the turn', async () => {
   const { runs, add, letGo } = setUp(undefined, 2);
-  const all = ['a', 'b', 'c', 'd'].map((item) => add(item));
-  assert.deepEqual(runs, [['a'], ['b']]);
+  const all = Array.from({ length: 8 + 8 + 3 }, (_, index) => add(String(index)));
+  assert.deepEqual(
+    runs.map(({ length }) => length),
+    [8, 8],
+  );
   await letGo();
-  assert.deepEqual(runs, [['a'], ['b'], ['c', 'd']]);
   await letGo();
+  await Promise.all(all);
+  assert.equal(runs.flat().length, 8 + 8 + 3);
+});
+
+test('with several lanes so many are under way, each its own, and what waits is shared among those that are free', async () => {
+  const lanes: number[] = [];
+  const gates: (() => void)[] = [];
+  const add = createBatches<number>(async (items, lane) => {
+    lanes.push(lane);
+    await new Promise<void>((resolve) => gates.push(resolve));
+    return items.map(() => undefined);
+  }, 3);
+  const all = [1, 2, 3, 4, 5].map((item) => add(item));
+  await turn();
+  assert.deepEqual(lanes.toSorted(), [0, 1, 2]);
+  for (const open of gates) open();
   await Promise.all(all);
 });
