@@ -79,6 +79,8 @@ export class Connection {
   #interim = 0;
   #paused = false;
   #used = false;
+  /** The request at hand went out: what came before cannot be its answer. */
+  #written = false;
   #connected = false;
   #ended = false;
   #deadline: number;
@@ -139,6 +141,7 @@ export class Connection {
     this.#head = undefined;
     this.#unread = undefined;
     this.#interim = 0;
+    this.#written = false;
     this.#deadline = this.#owner.now() + this.#owner.waits.headersMs;
     exchange.handler.onRequestStart(flow);
     if (this.#exchange === exchange) this.#owner.ready(this);
@@ -146,7 +149,9 @@ export class Connection {
 
   /** Writes the request it was given, unless that has ended meanwhile. */
   write(): void {
-    if (this.#exchange !== undefined && !this.#ended) this.#socket.write(this.#exchange.text, 'latin1');
+    if (this.#exchange === undefined || this.#ended) return;
+    this.#written = true;
+    this.#socket.write(this.#exchange.text, 'latin1');
   }
 
   #flowOf(exchange: Exchange): Flow {
@@ -175,6 +180,8 @@ export class Connection {
     const exchange = this.#exchange;
     try {
       if (exchange === undefined) throw new AnswerMalformed('the bank sent what nobody asked for');
+      // The request that waits here is not to blame, and nobody has read it: it goes out over another connection.
+      if (!this.#written) throw new AnswerMissing('connection_ended');
       const rest = this.#head === undefined ? this.#readHead(exchange, piece) : piece;
       if (rest !== undefined && this.#exchange === exchange) this.#readBody(exchange, rest);
     } catch (error) {

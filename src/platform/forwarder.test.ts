@@ -148,6 +148,24 @@ test('octets behind an answer are not the next answer', async (context) => {
   assert.equal(connections.length, 2, 'the connection with surplus octets is not used again');
 });
 
+test('an answer behind the answer is not taken for that of the request that waited', async (context) => {
+  const forwarder = open(context, { connections: 1 });
+  respond = (socket, text, count) => {
+    const [path = ''] = text.slice(4).split(' ');
+    // A record holds 512 octets: what follows comes in the same segment, yet after the answer was whole.
+    socket.setMaxSendFragment(512);
+    const answer = (fill: string) =>
+      `HTTP/1.1 200 OK\r\nfill: ${fill}\r\ncontent-length: ${path.length}\r\n\r\n${path}`;
+    const whole = answer('x'.repeat(512 - answer('').length));
+    socket.write(count === 1 ? `${whole}HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nstale` : whole);
+  };
+  for (let round = 0; round < 20; round += 1) {
+    const answers = await Promise.all(['/a', '/b', '/c'].map((path) => get(forwarder, path).catch(String)));
+    for (const [index, answer] of answers.entries())
+      assert.equal(typeof answer === 'string' ? '' : answer.body, ['/a', '/b', '/c'][index]);
+  }
+});
+
 test('octets that come while nobody asks end the connection', async (context) => {
   const forwarder = open(context);
   await get(forwarder);
