@@ -107,8 +107,7 @@ export function createForwarder({ url, tls, connections, waits }: ForwarderOptio
       clearInterval(timer);
       const left = waiting.splice(0);
       for (const connection of [...all]) connection.destroy(new AnswerMissing('connection_ended'));
-      for (const { exchange } of left)
-        exchange.handler.onResponseError(undefined, new AnswerMissing('connection_ended'));
+      for (const one of left) fail(one, 'connection_ended');
     },
   };
 }
