@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
-import { createBatch } from '../platform/batch.ts';
+import { atEndOfTurn } from '../platform/end-of-turn.ts';
 import type { Upstream } from '../platform/fetch.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { bodyExpected, bodyLimit, bodyTooLarge, bodyUnderWay, ClientGone } from './body.ts';
@@ -19,7 +19,7 @@ const stallMilliseconds = 30_000;
 const discardLimit = 65_536;
 
 /** Last pieces of answers; nearly every answer is one piece. */
-const end = createBatch(({ response, chunk }: { readonly response: ServerResponse; readonly chunk: Buffer }) => {
+const end = atEndOfTurn(({ response, chunk }: { readonly response: ServerResponse; readonly chunk: Buffer }) => {
   response.end(chunk);
 });
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { createBatch } from './batch.ts';
 import { monotonicMilliseconds } from './clock.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import {
   type AnswerHandler,
   AnswerMissing,
@@ -55,7 +55,7 @@ export function createForwarder({ url, tls, connections, waits }: ForwarderOptio
   const owner: Owner = {
     waits,
     now: monotonicMilliseconds,
-    ready: createBatch((connection) => connection.write()),
+    ready: atEndOfTurn((connection) => connection.write()),
     free: (connection) => {
       const next = waiting.shift();
       if (next === undefined) idle.push(connection);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBatch } from './batch.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 
 test('what one turn brings is acted on in order at its end, what comes then in the next', async () => {
   const seen: string[] = [];
-  const collect = createBatch((item: string) => {
+  const collect = atEndOfTurn((item: string) => {
     seen.push(item);
     if (item === 'b') collect('d');
   });
