@@ -1,11 +1,11 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { secondsLeft, WINDOW_MS } from '../platform/rate-limit.ts';
 import type { DirectoryLog } from './changes.ts';
 import { createFlushes } from './flushes.ts';
 import type { Participant } from './participant.ts';
 import { addRequests, deleteRequestCounts } from './request-store.ts';
 
-const WINDOW_MS = 60_000;
 /** A participant this close to its limit is told of at once: at most so many extra statements a minute buy a sharp edge. */
 const NEAR_THE_LIMIT = 20;
 /** One statement of this size takes a few milliseconds; the rest follows in the next. */
@@ -103,10 +103,6 @@ export function createRequestCounter({ database, clock, log }: Parts): RequestCo
     },
     close: flushes.close,
   };
-}
-
-function secondsLeft(now: Date): number {
-  return Math.max(1, Math.ceil((WINDOW_MS - (now.getTime() % WINDOW_MS)) / 1000));
 }
 
 /** Moves what is pending to sending, and gives it. */

@@ -7,7 +7,8 @@ export interface RateLimit {
   take(key: string): number | undefined;
 }
 
-const WINDOW_MS = 60_000;
+/** Limits are on requests a minute: the window in which they are counted, in milliseconds. */
+export const WINDOW_MS = 60_000;
 /** Callers told apart in one minute; those beyond share one count, so that memory stays bounded and nobody goes uncounted. */
 const MAXIMUM_KEYS = 50_000;
 const OTHERS = '\n';
@@ -18,19 +19,24 @@ export function createRateLimit(clock: Clock, perMinute: number, maximumKeys = M
   const counts = new Map<string, number>();
   return {
     take: (caller) => {
-      const now = clock.now().getTime();
-      const present = Math.floor(now / WINDOW_MS);
+      const now = clock.now();
+      const present = Math.floor(now.getTime() / WINDOW_MS);
       if (present !== window) {
         window = present;
         counts.clear();
       }
       const key = counts.has(caller) || counts.size < maximumKeys ? caller : OTHERS;
       const used = counts.get(key) ?? 0;
-      if (used >= perMinute) return Math.max(1, Math.ceil((WINDOW_MS - (now % WINDOW_MS)) / 1000));
+      if (used >= perMinute) return secondsLeft(now);
       counts.set(key, used + 1);
       return undefined;
     },
   };
+}
+
+/** Whole seconds until the next window, as `Retry-After` wants them (RFC 9110 §10.2.3). */
+export function secondsLeft(now: Date): number {
+  return Math.max(1, Math.ceil((WINDOW_MS - (now.getTime() % WINDOW_MS)) / 1000));
 }
 
 /** Groups of an IPv6 address that name a network: whoever has one address has all of its network (RFC 6177). */
