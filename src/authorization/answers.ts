@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { monotonicMilliseconds } from '../platform/clock.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
-import { ROUTES } from './configuration.ts';
+import { FORM_ROUTES, ROUTES } from './configuration.ts';
 import { endpointAnswered } from './events.ts';
 import { answerStructuredToken } from './introspection.ts';
 import { isManagementScope } from './management.ts';
@@ -14,23 +14,7 @@ const NOT_ALLOWED = new Set([
   'requested response_type is not allowed for this client',
 ]);
 const KNOWN_SCOPES = new Set(['openid', 'offline_access']);
-const MACHINE_ROUTES = new Set([
-  'token',
-  'pushed_authorization_request',
-  'introspection',
-  'revocation',
-  'registration',
-  'client',
-  'client_update',
-  'client_delete',
-]);
-
-const FORM_ROUTES: ReadonlyMap<string, string> = new Map([
-  [ROUTES.token, 'token'],
-  [ROUTES.pushed_authorization_request, 'pushed_authorization_request'],
-  [ROUTES.introspection, 'introspection'],
-  [ROUTES.revocation, 'revocation'],
-]);
+const MACHINE_ROUTES = new Set([...FORM_ROUTES.values(), 'registration', 'client', 'client_update', 'client_delete']);
 
 interface OAuthError {
   readonly error: string;

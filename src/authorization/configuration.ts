@@ -38,6 +38,14 @@ export const ROUTES = {
   end_session: '/session/end',
 } as const;
 
+/** Where machines send forms, with the engine's name of each route: every request costs a signature or a statement. */
+export const FORM_ROUTES: ReadonlyMap<string, string> = new Map(
+  (['token', 'pushed_authorization_request', 'introspection', 'revocation'] as const).map((name) => [
+    ROUTES[name],
+    name,
+  ]),
+);
+
 /** What the engine is told for one bank, beside its keys. */
 export interface EngineParts {
   readonly bank: AuthorizationBank;

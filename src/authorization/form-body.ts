@@ -1,17 +1,11 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { readBody } from '../platform/form.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { ROUTES } from './configuration.ts';
+import { FORM_ROUTES, ROUTES } from './configuration.ts';
 import type { SecurityProfile } from './profile.ts';
 
 /** As the engine's own limit. */
 const MAXIMUM_BODY_BYTES = 56 * 1024;
-const FORM_PATHS: readonly string[] = [
-  ROUTES.token,
-  ROUTES.pushed_authorization_request,
-  ROUTES.introspection,
-  ROUTES.revocation,
-];
 
 const decoder = new TextDecoder();
 /** The name as it is, or a name with an escape, which could be it: only such forms are read here as well as by the engine. */
@@ -21,7 +15,7 @@ const MAY_NAME_SECRET = /(?:^|&)(?:client_secret(?:[=&]|$)|[^=&]*[%+])/;
 export function checkForm(profile: SecurityProfile) {
   const secrets = profile.clientAuthenticationMethods.includes('client_secret_post');
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    const form = ctx.method === 'POST' && FORM_PATHS.includes(ctx.path);
+    const form = ctx.method === 'POST' && FORM_ROUTES.has(ctx.path);
     if (!form || ctx.is('application/x-www-form-urlencoded') === false) return next();
     const body = decoder.decode(await readBody(ctx.req, MAXIMUM_BODY_BYTES));
     if (!secrets && MAY_NAME_SECRET.test(body)) checkNoSecret(new URLSearchParams(body));

@@ -4,7 +4,7 @@ import type { Actor } from '../audit/index.ts';
 import { uuid } from '../platform/random.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
 import { type CreatedClient, createBankClient, type NewBankClient } from './bank-client.ts';
-import { ROUTES } from './configuration.ts';
+import { FORM_ROUTES, ROUTES } from './configuration.ts';
 import { createEngine } from './engine.ts';
 import { certificateRefused } from './events.ts';
 import type { Interactions } from './interaction.ts';
@@ -30,13 +30,7 @@ export {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Endpoints that machines call with a client certificate: the only ones of ours at the mTLS door. */
-const MACHINE_PATHS: readonly string[] = [
-  ROUTES.token,
-  ROUTES.pushed_authorization_request,
-  ROUTES.introspection,
-  ROUTES.revocation,
-  ROUTES.registration,
-];
+const MACHINE_PATHS: readonly string[] = [...FORM_ROUTES.keys(), ROUTES.registration];
 const SWEEP_INTERVAL_MS = 60_000;
 
 /** One bank's authorization server. */

@@ -2,15 +2,8 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { createRateLimit, sourceOf } from '../platform/rate-limit.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
-import { ROUTES } from './configuration.ts';
+import { FORM_ROUTES } from './configuration.ts';
 import { peerOf } from './peer.ts';
-
-const LIMITED: readonly string[] = [
-  ROUTES.token,
-  ROUTES.pushed_authorization_request,
-  ROUTES.introspection,
-  ROUTES.revocation,
-];
 
 /**
  * Bounds what one caller can ask of the endpoints that cost a signature or a statement each, before any of it is spent. The
@@ -20,7 +13,7 @@ const LIMITED: readonly string[] = [
 export function limitRequests(bank: AuthorizationBank, { clock }: Pick<AuthorizationRooms, 'clock'>) {
   const limit = createRateLimit(clock, bank.requestsPerMinute);
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    const seconds = LIMITED.includes(ctx.path) ? limit.take(callerOf(ctx)) : undefined;
+    const seconds = FORM_ROUTES.has(ctx.path) ? limit.take(callerOf(ctx)) : undefined;
     if (seconds === undefined) return next();
     throw new Refusal('rate_limited', 429, `too many requests: try again in ${seconds} seconds`, {
       headers: { 'Retry-After': String(seconds) },
