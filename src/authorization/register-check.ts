@@ -86,8 +86,8 @@ async function confirmCaller(register: ParticipantRegister, peer: Peer): Promise
   return peer.registered;
 }
 
-/** The finer reason goes into the record of the request, whatever the engine makes of it. */
-function noted(peer: Peer, cause: unknown): unknown {
+/** The cause of a failed question, whose finer reason goes into the record of the request, whatever the engine makes of it. */
+export function noted(peer: Peer, cause: unknown): unknown {
   if (cause instanceof Refusal) peer.refusal = { reason: cause.code, detail: cause.detail ?? 'register' };
   return cause;
 }

@@ -1,9 +1,8 @@
 import type { Participant, Role } from '../directory/index.ts';
-import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
 import type { AuthorizationBank } from './bank.ts';
 import type { Peer } from './peer.ts';
-import { type RegisterBank, registerFor } from './register-check.ts';
+import { noted, type RegisterBank, registerFor } from './register-check.ts';
 import type { SoftwareStatement } from './software-statement.ts';
 
 type RoleBank = RegisterBank & Pick<AuthorizationBank, 'rolesFromDirectory'>;
@@ -34,8 +33,7 @@ export async function rolesAtRegistration(
     const registered = await register.check(participant, { certificate, roles, interaction: peer.interaction });
     return roles.filter((role) => registered.includes(role));
   } catch (cause) {
-    if (cause instanceof Refusal) peer.refusal = { reason: cause.code, detail: cause.detail ?? 'register' };
-    throw cause;
+    throw noted(peer, cause);
   }
 }
 
