@@ -65,6 +65,15 @@ async function signIn(page: Page, password = 'p@ssword!'): Promise<void> {
   await page.locator('form.panel button[type=submit]').click();
 }
 
+/** The colours of all text that shows, and of all grounds. */
+const INKS = `(() => {
+  const shown = [...document.body.querySelectorAll('*')].filter((one) => one.checkVisibility() && one.innerText?.trim());
+  const styles = [document.documentElement, ...shown].map((one) => getComputedStyle(one));
+  const clear = 'rgba(0, 0, 0, 0)';
+  const grounds = styles.map(({ backgroundColor }) => backgroundColor).filter((ground) => ground !== clear);
+  return [[...new Set(styles.map(({ color }) => color))], [...new Set(grounds)]];
+})()`;
+
 /** Consents in every state a customer meets. */
 async function variety(): Promise<string> {
   const staff = { kind: 'staff', reference: 'test' } as const;
@@ -124,6 +133,31 @@ test('SCR-10 SCR-11 SCR-12 axe has looked at every page of the portal', () => {
     unseen.map(({ path }) => path),
     [],
   );
+});
+
+test('SCR-12 printed: the whole consent in black on white, and nothing to press or to follow', async () => {
+  const consent = await variety();
+  const context = await openContext(browser, { width: 1440, colorScheme: 'dark', scripts: false });
+  const page = await context.newPage();
+  await page.goto(`${origin}/gobank/`);
+  await signIn(page);
+  await page.goto(`${origin}/gobank/consents/${consent}`);
+  await page.getByText('Print or save as PDF').click();
+  assert.ok(await page.getByText('choose “Save as PDF” instead of a printer').isVisible());
+  const steps = await page.locator('.history li').allInnerTexts();
+  // The reader's dark colours stay, as some browsers keep them.
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  await page.screenshot({ path: join(SCREENSHOTS, 'portal-detail-print.png'), fullPage: true });
+  const paper = await page.locator('body').innerText();
+  for (const words of ['Go Bank', 'financroo Ltd', 'Active', 'u1-current', consent, 'As it stood on', ...steps])
+    assert.ok(paper.includes(words), words);
+  const touchable = 'nav, button, input, select, summary, form, a[role=button], main a, header a';
+  assert.equal(await page.locator(touchable).filter({ visible: true }).count(), 0);
+  const inks = await page.evaluate(INKS);
+  assert.deepEqual(inks, [['rgb(0, 0, 0)'], ['rgb(255, 255, 255)']]);
+  const document = await page.pdf({ format: 'A4' });
+  assert.equal(document.subarray(0, 5).toString('latin1'), '%PDF-');
+  await context.close();
 });
 
 test('CLD-47 the whole way without scripts and by keyboard alone', async () => {

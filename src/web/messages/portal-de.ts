@@ -67,7 +67,10 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.consent': 'Nummer der Zustimmung',
   'portal.details': 'Einzelheiten',
   'portal.lookAgain': 'Noch einmal nachsehen',
-  'portal.keep': 'Zum Aufbewahren drucken Sie diese Seite oder speichern Sie sie mit Ihrem Browser als Datei.',
+  'portal.print.title': 'Drucken oder als PDF speichern',
+  'portal.print.text':
+    'Nutzen Sie den Druckbefehl Ihres Browsers: Strg+P am Computer, ⌘P am Mac, „Teilen“ oder das Menü und dann „Drucken“ am Telefon. Für eine Datei wählen Sie statt eines Druckers „Als PDF speichern“. Auf dem Papier steht alles von oben mit dem ganzen Verlauf, ohne Menüs und Schaltflächen.',
+  'portal.print.asOf': 'Stand: {moment}. Noch einmal nachsehen: {address}',
   'portal.back': 'Zurück zu allem, was Sie teilen',
 
   'portal.history.title': 'Verlauf',

@@ -61,7 +61,10 @@ export const portalEn = {
   'portal.consent': 'Consent number',
   'portal.details': 'Details',
   'portal.lookAgain': 'Look again',
-  'portal.keep': 'To keep it, print this page or save it as a file from your browser.',
+  'portal.print.title': 'Print or save as PDF',
+  'portal.print.text':
+    'Use the print command of your browser: Ctrl+P on a computer, ⌘P on a Mac, “Share” or the menu and then “Print” on a phone. To keep a file, choose “Save as PDF” instead of a printer. The paper shows everything above with its whole history, without menus and buttons.',
+  'portal.print.asOf': 'As it stood on {moment}. To look again: {address}',
   'portal.back': 'Back to everything you share',
 
   'portal.history.title': 'History',

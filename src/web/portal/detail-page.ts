@@ -4,7 +4,15 @@ import { respond } from '../respond.ts';
 import { type PortalNotice, takeNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
 import { loadOwn, nameOf, type Share, shareOf } from './share.ts';
-import { accountsOf, accountsTerm, datesOf, momentInWords, permissionsOf, stateMark } from './share-view.ts';
+import {
+  accountsOf,
+  accountsTerm,
+  datesOf,
+  momentInWords,
+  momentText,
+  permissionsOf,
+  stateMark,
+} from './share-view.ts';
 import { HOME, signOutForm } from './sign-in-page.ts';
 
 /** Address of a consent's page, below the bank's. */
@@ -42,7 +50,7 @@ function body(
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
   const granted = history.find(({ action }) => action === 'authorise')?.at;
-  return html`<p><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>
+  return html`<p class="onward"><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>
 <h1>${nameOf(share)} ${stateMark(visit, share)}</h1>
 ${notice === undefined ? '' : html`<div class="notice calm" role="status"><p>${noticeText(visit, share, notice)}</p></div>`}
 <section aria-labelledby="details"><h2 id="details">${say('portal.details')}</h2>
@@ -55,11 +63,20 @@ ${datesOf(visit, share, granted)}
 <section aria-labelledby="what"><h2 id="what">${say(titleOfPermissions(active, granted))}</h2>
 ${permissionsOf(visit, share)}</section>
 ${active || share.revoking ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
-${share.revoking ? html`<p><a href="${pathTo(visit, detailPath(consent.id))}">${say('portal.lookAgain')}</a></p>` : ''}
+${share.revoking ? html`<p class="onward"><a href="${pathTo(visit, detailPath(consent.id))}">${say('portal.lookAgain')}</a></p>` : ''}
 <section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
 <ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>
 <details><summary>${say('portal.report.title')}</summary><p>${say('portal.report.text', { bank: site.bank.name, consent: consent.id })}</p></details>
-<p class="elsewhere">${say('portal.keep')} <a href="${pathTo(visit, `${detailPath(consent.id)}/record.json`)}">${say('portal.list.json')}</a></p>`;
+<details><summary>${say('portal.print.title')}</summary><p>${say('portal.print.text')}</p></details>
+<p class="elsewhere"><a href="${pathTo(visit, `${detailPath(consent.id)}/record.json`)}">${say('portal.list.json')}</a></p>
+<p class="paper">${onPaper(visit, consent.id)}</p>`;
+}
+
+/** When it was so and where it can be looked up: on a screen both are in plain sight. */
+function onPaper(visit: CustomerVisit, id: string): string {
+  const { say, site } = visit;
+  const moment = momentText(visit, site.rooms.clock.now());
+  return say('portal.print.asOf', { moment, address: `${site.origin}${pathTo(visit, detailPath(id))}` });
 }
 
 function titleOfPermissions(active: boolean, granted: Date | undefined) {

@@ -18,9 +18,14 @@ export function stateMark({ say }: PortalVisit, share: Share): Html {
 }
 
 /** A moment, to the minute, in the bank's time zone. */
-export function momentInWords({ language, site }: PortalVisit, at: Date): Html {
+export function momentInWords(visit: PortalVisit, at: Date): Html {
+  return html`<time datetime="${at.toISOString()}">${momentText(visit, at)}</time>`;
+}
+
+/** The same as plain text. */
+export function momentText({ language, site }: PortalVisit, at: Date): string {
   const zone = site.bank.timeZone ?? 'UTC';
-  return html`<time datetime="${at.toISOString()}">${dateInWords(at, language, zone)}, ${timeInWords(at, language, zone)}</time>`;
+  return `${dateInWords(at, language, zone)}, ${timeInWords(at, language, zone)}`;
 }
 
 /** Since when and until when, last used: rows of a list of terms. `grantedAt` is when the customer agreed, where it is known. */
