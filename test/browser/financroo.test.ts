@@ -121,6 +121,9 @@ test('SCR-29 under the hood: the whole way in order, bound to our certificate, w
     const text = String(await page.locator('main').textContent());
     assert.doesNotMatch(text, /eyJ[\w-]{10,}\.eyJ|Bearer [\w-]{20}|PRIVATE KEY/);
     assert.match(text, /"client_assertion": \{\s+"header"/);
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download as JSON' }).click();
+    assert.equal((await download).suggestedFilename(), 'financroo-gobank-messages.json');
     await page.locator('details summary').first().click();
     await page.getByRole('button', { name: 'Copy' }).first().waitFor();
     await leaveAll(customer);

@@ -25,6 +25,8 @@ export interface LyingBank {
   /** `METHOD path grant`, in order. */
   readonly calls: string[];
   readonly revoked: string[];
+  /** Everything worth something that was sent to it or given by it: no page may show one of them. */
+  readonly secrets: Set<string>;
   readonly lies: Lies;
   readonly accounts: readonly string[];
   /** Where the bank would send the browser: with state and issuer of the last push. */
@@ -52,6 +54,7 @@ export async function startLyingBank(server: { readonly certificate: string; rea
     issuer: `https://localhost:${port}/bank`,
     calls: [],
     revoked: [],
+    secrets: new Set(),
     lies: { idToken: {}, foreignKey: false, answers: {}, hold: Promise.resolve(), down: false, client: undefined },
     accounts: [randomUUID(), randomUUID()],
     key: own.privateKey,
@@ -83,12 +86,29 @@ async function respond(world: World, request: IncomingMessage, response: ServerR
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const path = new URL(request.url ?? '', world.issuer).pathname.slice('/bank'.length);
-  const form = new URLSearchParams(Buffer.concat(chunks).toString());
+  const text = Buffer.concat(chunks).toString();
+  const form = new URLSearchParams(text);
   world.calls.push([request.method, path, form.get('grant_type')].filter(Boolean).join(' '));
   if (path.endsWith('/transactions')) await world.lies.hold;
   const { status, body } = world.lies.answers[path] ?? (await honest(world, request.method ?? '', path, form));
+  keepSecrets(world.secrets, request.headers.authorization, text, body);
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? '' : JSON.stringify(body));
+}
+
+const SECRET_FIELDS = [
+  ...['client_assertion', 'code', 'code_verifier', 'software_statement', 'token'],
+  ...['access_token', 'id_token', 'refresh_token', 'registration_access_token'],
+];
+
+/** Of a JWT the signature alone: pages show header and claims. */
+function keepSecrets(secrets: Set<string>, authorization: string | undefined, sent: string, answered: unknown): void {
+  const json = sent.startsWith('{') ? Object.entries(JSON.parse(sent)) : [...new URLSearchParams(sent)];
+  const given = typeof answered === 'object' && answered !== null ? Object.entries(answered) : [];
+  const fields = [...json, ...given].filter(([name]) => SECRET_FIELDS.includes(name)).map(([, value]) => String(value));
+  for (const value of [authorization?.split(' ')[1], ...fields]) {
+    if (value !== undefined && value !== '') secrets.add(value.split('.').at(-1) ?? value);
+  }
 }
 
 async function honest(world: World, method: string, path: string, form: URLSearchParams): Promise<Answer> {

@@ -2,18 +2,18 @@ import { type App, bankName, day, moment } from './app.ts';
 import { standingText } from './bank-pages.ts';
 import { formToken, page, problemPage } from './layout.ts';
 import { html, type Markup } from './markup.ts';
-import { messagesPage } from './messages-view.ts';
 import type { Session } from './sessions.ts';
 import type { Connection } from './store.ts';
 import { type Reply, seeOther, type Visit } from './visit.ts';
 
 /** The connection, if it is this user's; another's is as if it did not exist. */
-function findOwn(app: App, session: Session, id: string): Connection | undefined {
+export function findOwn(app: App, session: Session, id: string): Connection | undefined {
   const connection = app.store.find(id);
   return connection?.user === session.user ? connection : undefined;
 }
 
-function notThere(app: App, session: Session): Reply {
+/** What somebody reads who asks for a connection that is not theirs, or not there. */
+export function notThere(app: App, session: Session): Reply {
   const way = { to: '/dashboard', text: 'To the dashboard' };
   return problemPage(app, session, 404, 'Not there', 'There is no such connection, or not any more.', way);
 }
@@ -80,27 +80,4 @@ export async function disconnect(app: App, _visit: Visit, session: Session, id: 
     return seeOther('/dashboard');
   }
   return seeOther(`/connections/${id}`);
-}
-
-/** `GET /connections/{id}/messages`: under the hood, of connections and of flows that became none. */
-export function showMessages(app: App, visit: Visit, session: Session, id: string): Reply {
-  const connection = findOwn(app, session, id);
-  const kept = app.logs.find(id, session.user);
-  const bank = connection?.bank ?? kept?.bank;
-  if (bank === undefined) return notThere(app, session);
-  const log = [...(app.clientOf(bank)?.log ?? []), ...(kept?.log ?? [])];
-  const name = bankName(app, bank);
-  return messagesPage(app, visit, session, { title: `Under the hood: ${name}`, bank: name, log });
-}
-
-/** `GET /banks/{id}/messages`: discovery and registration. */
-export function showBankMessages(app: App, visit: Visit, session: Session, id: string): Reply {
-  const client = app.clientOf(id);
-  if (client === undefined) return problemPage(app, session, 404, 'Unknown bank', 'Financroo does not know this bank.');
-  const { name } = client.bank;
-  return messagesPage(app, visit, session, {
-    title: `Under the hood: registration at ${name}`,
-    bank: name,
-    log: client.log,
-  });
 }

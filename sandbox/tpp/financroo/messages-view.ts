@@ -20,17 +20,31 @@ export interface Subject {
   readonly title: string;
   readonly bank: string;
   readonly log: readonly Message[];
+  /** The connection or flow they belong to; without one there is nothing to do with them but read. */
+  readonly connection?: string;
 }
 
 /** Every message in order, as a diagram and decoded and explained; `show` in the query picks some out (SCR-29). */
-export function messagesPage(app: App, { url }: Visit, session: Session, { title, bank, log }: Subject): Reply {
+export function messagesPage(
+  app: App,
+  { url }: Visit,
+  session: Session,
+  { title, bank, log, connection }: Subject,
+): Reply {
   const picked = PICKS.find(([name]) => name === url.searchParams.get('show')) ?? PICKS[0];
   const numbered = log.map((message, index) => ({ number: index + 1, message }));
   const shown = numbered.filter(({ message }) => picked?.[2](message) ?? true);
   const body = html`<h1>${title}</h1>
 <p class="lead">What went over the wire, in order. Secrets are left out: ‹…› stands in their place. JWTs are shown as header and claims, without the signature that makes them worth something. Financroo keeps this in memory; a restart begins anew.</p>
+${connection === undefined ? '' : waysOn(connection)}
 ${log.length === 0 ? html`<p>Nothing was sent since Financroo started.</p>` : html`${choices(numbered, picked?.[0] ?? '')}${shown.length === 0 ? html`<p>There is no such message here.</p>` : html`<section>${laneDiagram(shown, bank)}</section><ol class="messages">${shown.map((one) => item(app, one))}</ol>`}`}`;
   return page(app, session, { title, body });
+}
+
+function waysOn(connection: string): Markup {
+  return html`<nav class="ways" aria-label="More with these messages"><ul>
+<li><a href="/connections/${connection}/export" download>Download as JSON</a></li>
+</ul></nav>`;
 }
 
 function isApi(title: string): boolean {

@@ -184,6 +184,38 @@ test('no token, key or assertion of any bank reaches a page', async () => {
   }
 });
 
+test('SCR-29 the export is a file of what the page shows, for this user alone, without a secret of the flow', async () => {
+  const browser = await connected();
+  const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
+  const file = await browser.get(`${origin}${details}/export`);
+  assert.equal(file.status, 200);
+  assert.equal(file.headers['content-disposition'], 'attachment; filename="financroo-one-messages.json"');
+  assert.equal(file.headers['content-type'], 'application/json; charset=utf-8');
+  assert.equal(file.headers['cache-control'], 'no-store');
+  const { messages } = JSON.parse(file.body);
+  const titles = messages.map(({ title }: { title: string }) => title);
+  const page = (await browser.get(`${origin}${details}/messages`)).body;
+  assert.equal(page.match(/<li id="message-/g)?.length, titles.length);
+  for (const title of ['Registration', 'The browser comes back', 'The code becomes tokens']) {
+    assert.ok(titles.includes(title), title);
+  }
+  const secrets = [...bank.secrets, ...browser.cookies().flatMap(({ value }) => value.split('.'))];
+  // Assertions, code, verifier, access, refresh and ID token, registration token, software statement, cookie.
+  assert.ok(secrets.length >= 9, String(secrets.length));
+  const words = new Set(file.body.replaceAll('\\n', ' ').split(/[^\w-]+/));
+  for (const secret of secrets) {
+    // What is short may stand inside of other words.
+    const found = words.has(secret) || (secret.length > 8 && file.body.includes(secret));
+    assert.equal(found, false, 'a secret is in the export');
+  }
+  assert.doesNotMatch(file.body, /eyJ[\w-]+\.eyJ|PRIVATE KEY|"cookie"|set-cookie/i);
+  for (const stranger of [await world.signedIn('sam'), world.browser()]) {
+    const { status, body } = await stranger.get(`${origin}${details}/export`);
+    assert.ok(status === 404 || status === 303, String(status));
+    assert.doesNotMatch(body, /messages/);
+  }
+});
+
 test('a connection of one user is as if it did not exist for another', async () => {
   const browser = await connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];

@@ -1,8 +1,9 @@
 import type { App } from './app.ts';
 import { comeBack, connectBank, showBank, showBanks } from './bank-pages.ts';
-import { disconnect, showBankMessages, showConnection, showMessages } from './connection-pages.ts';
+import { disconnect, showConnection } from './connection-pages.ts';
 import { refresh, showDashboard } from './dashboard-page.ts';
 import { problemPage } from './layout.ts';
+import { exportMessages, showBankMessages, showMessages } from './messages-pages.ts';
 import { confirmPayment, preparePayment, showPay, showPayment } from './pay-pages.ts';
 import type { Session } from './sessions.ts';
 import { deleteEverything, registerAgain, showSettings } from './settings-page.ts';
@@ -41,6 +42,11 @@ const OWN: Readonly<Record<string, OwnPage>> = {
   'POST /settings/delete': deleteEverything,
 };
 
+/** For those who are signed in, too: files rather than pages. */
+const FILES: Readonly<Record<string, OwnPage>> = {
+  'GET /connections/*/export': exportMessages,
+};
+
 /** Every page that can be asked for, `*` for an id. */
 export const pagePaths: readonly string[] = [...Object.keys(OPEN), ...Object.keys(OWN)]
   .filter((route) => route.startsWith('GET '))
@@ -70,6 +76,7 @@ function findOwn(method: string, path: string): { readonly page: OwnPage; readon
   if (exact !== undefined) return { page: exact, id: '' };
   const [, first, id = '', ...rest] = path.split('/');
   if (!/^[\w-]{1,64}$/.test(id)) return undefined;
-  const page = OWN[[`${method} /${first}/*`, ...rest].join('/')];
+  const route = [`${method} /${first}/*`, ...rest].join('/');
+  const page = OWN[route] ?? FILES[route];
   return page === undefined ? undefined : { page, id };
 }
