@@ -4,6 +4,7 @@ import { type AnchorChange, type CompiledScheme, compileAnchors, compileScheme, 
 
 /** The scheme of a bank as it is now. */
 export interface VersionedScheme {
+  readonly bank: string;
   readonly version: number;
   readonly source: TrustScheme;
   /** Denied beside the scheme. */
@@ -43,7 +44,7 @@ export function createBankSchemes(
 function versionOf(bank: string, source: TrustScheme, former: VersionedScheme | undefined): VersionedScheme {
   const compiled = namingBank(bank, () => compileScheme(source));
   const { version = -1, denied = new Set<string>() } = former ?? {};
-  return withDenied({ version, source, denied, scheme: compiled }, denied);
+  return withDenied({ bank, version, source, denied, scheme: compiled }, denied);
 }
 
 function withAnchors(bank: string, former: VersionedScheme | undefined, change: AnchorChange): VersionedScheme {

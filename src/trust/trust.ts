@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import { createBankSchemes, type VersionedScheme } from './bank-schemes.ts';
-import { keyOfChain, keyOfPresented } from './chain-key.ts';
+import { keyOfChain, type PlaceRules, placeOf, placeOfPresented } from './chain-key.ts';
 import { completedChain } from './completed-chain.ts';
 import type { TrustRoom } from './contract.ts';
 import { type Explanation, explainChain } from './explain.ts';
@@ -40,6 +40,9 @@ export interface TrustOptions {
   readonly sharing?: Sharing | undefined;
 }
 
+/** Where the verdict under some rules is kept. */
+type Place = (rules: PlaceRules) => string;
+
 /** Judges certificates for all banks. @throws Error naming bank and entry when a scheme is not sound */
 export function createTrust(options: TrustOptions): TrustRoom {
   const { clock, schemes, log, observe, fetch, forwarded, sharing = ALONE } = options;
@@ -59,11 +62,11 @@ export function createTrust(options: TrustOptions): TrustRoom {
   const judgeOnce = createJudgeOnce({ clock, evaluations, revocation, issuers });
   const behind = createProxyCheck(judgeOnce, watch);
 
-  function judge(chain: readonly Uint8Array[], key: string, bank: string, options: Asked | undefined) {
+  function judge(chain: readonly Uint8Array[], place: Place, bank: string, options: Asked | undefined) {
     const versioned = bankSchemes.find(bank);
     if (versioned === undefined) return refused('scheme_missing', 'This bank trusts no certificates.').verdict;
     if (chain.length === 0) return absent('certificate_absent').verdict;
-    return judgeOnce(chain, cacheKey(bank, versioned, key), versioned.scheme, options);
+    return judgeOnce(chain, place(versioned), versioned.scheme, options);
   }
 
   function observed(verdict: CertificateVerdict, bank: string): CertificateVerdict {
@@ -77,12 +80,15 @@ export function createTrust(options: TrustOptions): TrustRoom {
       if ('absent' in presented) return observed(absent(presented.absent).verdict, bank);
       if ('refused' in presented) return observed(refused(presented.refused, presented.message).verdict, bank);
       const { chain, vouched = false } = presented;
-      const key = vouched ? `vouched ${keyOfPresented(presented)}` : keyOfPresented(presented);
-      const judgeShown = () => judge(chain, key, bank, vouched ? { ...options, vouched } : options);
+      const place: Place = (rules) => placeOfPresented(rules, presented);
+      const judgeShown = () => judge(chain, place, bank, vouched ? { ...options, vouched } : options);
       const verdict = presented.proxy === undefined ? judgeShown() : behind(presented.proxy, request, judgeShown);
       return verdict instanceof Promise ? verdict.then((late) => observed(late, bank)) : observed(verdict, bank);
     },
-    judge: async (chain, bank, options) => observed(await judge(chain, keyOfChain(chain), bank, options), bank),
+    judge: async (chain, bank, options) => {
+      const place: Place = (rules) => placeOf(rules, keyOfChain(chain));
+      return observed(await judge(chain, place, bank, options), bank);
+    },
     replaceScheme: bankSchemes.replaceScheme,
     replaceAnchors: bankSchemes.replaceAnchors,
     replaceDenied: bankSchemes.replaceDenied,
@@ -107,9 +113,4 @@ async function explain(
   if (versioned === undefined) throw new Error('no such bank');
   const { scheme } = versioned;
   return explainChain(await completedChain(chain, scheme, issuers, now), scheme, revocation, now);
-}
-
-/** The version is part of the key: an evaluation that began under the old anchors cannot speak for the new ones. */
-function cacheKey(bank: string, { version }: VersionedScheme, chain: string): string {
-  return `${bank} ${version} ${chain}`;
 }
