@@ -218,6 +218,7 @@ function bankConfiguration(bank: SandboxBank, ports: Ports, places: Places): Rea
     management: { participant: coreParticipantOf(id), changesDirectory: id === directoryKeeper },
     testUsers: sandboxUsers.map((username) => ({ username, password: demoPassword })),
     brand: { colour },
+    reportProblem: `mailto:help@${id}.example`,
   };
 }
 

@@ -59,3 +59,29 @@ test('every piece of configuration in the documentation is taken', async () => {
   }
   assert.ok(count >= 9, `${count} pieces`);
 });
+
+test('SCR-12 the place to report problems to is https or mailto; anything else stops the start with the path of the key', async () => {
+  const [smallest] = snippetsOf(await readFile(join(DOCS, 'operate', 'README.md'), 'utf8'));
+  const file = join(directory, 'portcullis.json');
+  const started = async (reportProblem: string) => {
+    await writeFile(file, JSON.stringify(whole(smallest, { reportProblem })));
+    checkSettings(await loadConfiguration(Settings, file), regimes);
+  };
+  const wrong = [
+    '',
+    'http://a.example',
+    'javascript:alert(1)',
+    'help@a.example',
+    'https://u:p@a.example',
+    'https://a b',
+  ];
+  const mails = [
+    'mailto:',
+    'mailto:a@b.example?cc=c@d.example',
+    'mailto:a@b.example,c@d.example',
+    'mailto:a b@c.example',
+  ];
+  for (const one of [...wrong, ...mails, 'https://[', 'https://a.example:99999'])
+    await assert.rejects(started(one), /banks(\[0\]|\/0)[./]reportProblem/, one);
+  for (const one of ['https://a.example/report?topic=consent', 'mailto:open-banking@a.example']) await started(one);
+});

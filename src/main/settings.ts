@@ -104,6 +104,13 @@ const Bank = Type.Object(
       }),
     ),
     portalUrl: Type.Optional(Origin),
+    reportProblem: Type.Optional(
+      Type.String({
+        pattern: '^(https://[^\\s"<>@\\\\]{1,300}|mailto:[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190})$',
+        description:
+          "Where the customer's portal leads those who report a problem with a consent: an https address, which gets `consent` and `trace` as parameters, or mailto: and an address of e-mail. Without it there is no such link.",
+      }),
+    ),
     management: Type.Optional(
       Type.Object(
         {
@@ -218,6 +225,8 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     if (!regimes.has(bank.regime)) {
       throw new Error(`${at}.regime: there is no regime ${bank.regime}; known are ${[...regimes.keys()].join(', ')}`);
     }
+    if (bank.reportProblem !== undefined && !URL.canParse(bank.reportProblem))
+      throw new Error(`${at}.reportProblem: this is no address`);
     checkRegister(bank.register, `${at}.register`);
     checkTrust(bank.trust, `${at}.trust`, settings.sandbox === true);
     checkTrustedLists(bank.trust, `${at}.trust`);

@@ -40,6 +40,8 @@ export interface PageBank {
   readonly consentDays: number;
   /** Where customers stop sharing; undefined: they tell the bank. */
   readonly portalUrl?: string | undefined;
+  /** Where customers report a problem with a consent, `https:` or `mailto:`; undefined: no link leads there. */
+  readonly reportProblem?: string | undefined;
   /** True when the bank keeps its consents itself, in its own service. */
   readonly ownConsentStore?: boolean | undefined;
   /** Failed sign-ins of one address within a quarter of an hour. */

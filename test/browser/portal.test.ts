@@ -3,10 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { Refusal } from '../../src/platform/refusal.ts';
+import { endUnused } from '../../src/web/index.ts';
 import { portalRoutes } from '../../src/web/portal/routes.ts';
 import { axeFindings } from '../support/axe.ts';
 import { isTooWide, openChromium, openContext, type View } from '../support/chromium.ts';
-import { connect } from '../support/journey.ts';
+import { connect, travel } from '../support/journey.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import type { Registered, ThirdParty } from '../support/third-party.ts';
 
@@ -35,6 +37,7 @@ before(async () => {
         id: 'gobank',
         name: 'Go Bank',
         brand: { colour: '#0b6e4f' },
+        reportProblem: 'mailto:help@gobank.example',
         testUsers: [{ username: 'user', password: 'p@ssword!' }],
       },
       { id: 'hyperscale', name: 'Hyperscale Bank', brand: { colour: '#ffd100' } },
@@ -74,9 +77,10 @@ const INKS = `(() => {
   return [[...new Set(styles.map(({ color }) => color))], [...new Set(grounds)]];
 })()`;
 
+const staff = { kind: 'staff', reference: 'test' } as const;
+
 /** Consents in every state a customer meets. */
 async function variety(): Promise<string> {
-  const staff = { kind: 'staff', reference: 'test' } as const;
   const revoked = await connect(platform, party, client, { accounts: ['joint'] });
   await platform.rooms.consents.revoke('gobank', revoked.consent, staff);
   await platform.rooms.tokens.deny({ bank: 'gobank', consent: revoked.consent }, staff);
@@ -87,6 +91,31 @@ async function variety(): Promise<string> {
   ]);
   const { consent } = await connect(platform, party, client);
   return consent;
+}
+
+/** A consent that was revoked while its tokens live on, and one that ended because nobody took it up. */
+async function unfinished(): Promise<{ readonly revoking: string; readonly unused: string }> {
+  const { consents, database } = platform.rooms;
+  const { consent } = await connect(platform, party, client);
+  await consents.revoke('gobank', consent, staff);
+  await travel(platform, await party.push(client));
+  const [agreed] = await consents.list({ bank: 'gobank', client: client.id, limit: 1 });
+  await database.query('UPDATE oauth.unredeemed SET look_at = $1', [new Date(0)]);
+  await endUnused(platform.rooms, ['gobank']);
+  return { revoking: consent, unused: agreed?.id ?? '' };
+}
+
+/** Does something while the bank's own consent store cannot be asked. */
+async function storeAway(run: () => Promise<void>): Promise<void> {
+  const { consents } = platform.rooms;
+  const { find, revoke } = consents;
+  const away = () => Promise.reject(new Refusal('consent_store_unavailable', 503, 'away', { detail: 'revoking' }));
+  Object.assign(consents, { find: away, revoke: away });
+  try {
+    await run();
+  } finally {
+    Object.assign(consents, { find, revoke });
+  }
 }
 
 for (const view of views) {
@@ -108,6 +137,22 @@ for (const view of views) {
     await look(page, 'list-empty', view);
     await page.goto(`${origin}/gobank/consents/${consent}`);
     await look(page, 'detail', view);
+    const { revoking, unused } = await unfinished();
+    for (const [id, name] of [
+      [revoking, 'revoking'],
+      [unused, 'unused'],
+    ] as const) {
+      await page.goto(`${origin}/gobank/consents/${id}`);
+      await page.locator(`[data-state=${name}]`).waitFor();
+      await look(page, name, view);
+    }
+    await page.goto(`${origin}/gobank/consents/${consent}/stop`);
+    await storeAway(async () => {
+      await page.locator('button.stop').click();
+      await page.getByRole('status').waitFor();
+      await look(page, 'revoking-store-away', view);
+    });
+    await page.goto(`${origin}/gobank/consents/${consent}`);
     await page.locator('a.stop').click();
     await page.locator('button.stop').waitFor();
     await look(page, 'stop', view);

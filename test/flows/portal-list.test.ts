@@ -8,6 +8,7 @@ import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import type { Registered, ThirdParty } from '../support/third-party.ts';
 
 const BANKS = ['gobank'];
+const REPORTS = 'https://help.example/form?topic=consent';
 const STAFF = { kind: 'staff', reference: 'test' } as const;
 
 let platform: TestPlatform;
@@ -17,7 +18,7 @@ let origin: string;
 let browser: Browser;
 
 before(async () => {
-  platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank' }] });
+  platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank', reportProblem: REPORTS }] });
   party = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
   client = await party.register('gobank');
   origin = platform.settings.doors.portal?.origin ?? '';
@@ -105,6 +106,25 @@ describe('the list of consents', () => {
       assert.equal(new Set([...first, ...second]).size, 23, sort);
     }
   });
+});
+
+test('SCR-12 where the bank names a place for problems, the page leads there with two numbers and nothing personal', async () => {
+  await kept('consent-&"<odd>');
+  const path = `/${encodeURIComponent('consent-&"<odd>')}`;
+  for (const [language, words] of [
+    ['en', 'Report a problem to Go Bank'],
+    ['de', 'Ein Problem an Go Bank melden'],
+  ]) {
+    browser.cookies.set('language', { name: '__Secure-portcullis-language', value: language ?? '', path: '/' });
+    const page = await list(path);
+    const [, href = '', text = ''] = /<a class="report" href="([^"]*)">([^<]*)</.exec(page.text) ?? [];
+    const trace = String(page.headers['x-fapi-interaction-id']);
+    assert.match(trace, /^[0-9a-f-]{36}$/);
+    const expected = new URLSearchParams({ topic: 'consent', consent: 'consent-&"<odd>', trace });
+    assert.equal(href.replaceAll('&amp;', '&'), `https://help.example/form?${expected}`);
+    for (const part of [words, 'consent-&amp;&quot;&lt;odd&gt;', trace]) assert.ok(text.includes(part ?? ''), part);
+  }
+  browser.cookies.delete('language');
 });
 
 describe('a consent that nobody takes up', () => {

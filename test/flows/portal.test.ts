@@ -172,12 +172,15 @@ describe('what is shared', () => {
     const one = await connect(platform, party, client, { accounts: ['u1-current'] });
     const two = await connect(platform, party, client, { accounts: ['joint'] });
     const theirs = await connect(platform, party, client, { username: 'user2' });
-    const page = await (await signedIn()).get(at('/consents'));
+    const browser = await signedIn();
+    const page = await browser.get(at('/consents'));
     assert.equal(page.status, 200);
     assert.ok(page.text.indexOf(two.consent) < page.text.indexOf(one.consent));
     assert.ok(page.text.includes(two.consent) && !page.text.includes(theirs.consent));
     assert.ok(page.text.includes('tpp-a Ltd') && page.text.includes('See your accounts'));
     assert.match(page.text, /data-state="Authorised">Active/);
+    // Nobody named a place for problems, so no link leads to one.
+    assert.doesNotMatch(page.text + (await browser.get(pathOf(one.consent))).text, /mailto:|class="report"/);
     const csp = String(page.headers['content-security-policy']);
     assert.match(csp, /default-src 'none'/);
     assert.equal(page.headers['cache-control'], 'no-store');

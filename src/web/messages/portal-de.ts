@@ -112,6 +112,9 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.report.title': 'Stimmt hier etwas nicht?',
   'portal.report.text':
     'Wenn Sie das nicht erlaubt haben, beenden Sie es. Sagen Sie es dann {bank} auf Ihrem gewohnten Weg und nennen Sie die Nummer der Zustimmung: {consent}.',
+  'portal.report.link': 'Ein Problem an {bank} melden: Zustimmung {consent}, Vorgang {trace}',
+  'portal.report.subject': 'Problem mit der Zustimmung {consent}',
+  'portal.report.mail': 'Nummer der Zustimmung: {consent}\r\nVorgang: {trace}\r\n\r\nWas nicht stimmt: ',
   'portal.problem.signed_out': 'Sie sind abgemeldet; deshalb wurde nichts geändert.',
   'portal.problem.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',
   'portal.problem.field_invalid': 'In der Adresse oder im Formular steht etwas, das nicht dorthin gehört.',

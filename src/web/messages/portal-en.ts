@@ -104,6 +104,9 @@ export const portalEn = {
   'portal.report.title': 'Is something not right here?',
   'portal.report.text':
     'If you did not allow this, stop it. Then tell {bank} the way you always reach it, and name the consent number {consent}.',
+  'portal.report.link': 'Report a problem to {bank}: consent {consent}, reference {trace}',
+  'portal.report.subject': 'Problem with consent {consent}',
+  'portal.report.mail': 'Consent number: {consent}\r\nReference: {trace}\r\n\r\nWhat is not right: ',
   'portal.problem.signed_out': 'You are signed out, so nothing was changed.',
   'portal.problem.not_found': 'There is nothing at this address, or it is not yours.',
   'portal.problem.field_invalid': 'The address or the form has something in it that does not belong there.',

@@ -3,6 +3,7 @@ import { type Html, html } from '../../platform/html.ts';
 import { respond } from '../respond.ts';
 import { type PortalNotice, takeNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
+import { reportOf } from './report.ts';
 import { loadOwn, nameOf, type Share, shareOf } from './share.ts';
 import {
   accountsOf,
@@ -46,7 +47,7 @@ function body(
   history: readonly ConsentStep[],
   notice: PortalNotice | undefined,
 ): Html {
-  const { say, site } = visit;
+  const { say } = visit;
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
   const granted = history.find(({ action }) => action === 'authorise')?.at;
@@ -66,7 +67,7 @@ ${active || share.revoking ? html`<p class="actions"><a role="button" class="sto
 ${share.revoking ? html`<p class="onward"><a href="${pathTo(visit, detailPath(consent.id))}">${say('portal.lookAgain')}</a></p>` : ''}
 <section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
 <ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>
-<details><summary>${say('portal.report.title')}</summary><p>${say('portal.report.text', { bank: site.bank.name, consent: consent.id })}</p></details>
+${reportOf(visit, consent.id)}
 <details><summary>${say('portal.print.title')}</summary><p>${say('portal.print.text')}</p></details>
 <p class="elsewhere"><a href="${pathTo(visit, `${detailPath(consent.id)}/record.json`)}">${say('portal.list.json')}</a></p>
 <p class="paper">${onPaper(visit, consent.id)}</p>`;
