@@ -40,13 +40,27 @@ export function answerFrom(authorisations: readonly Authorisation[] | undefined,
 function united(authorisations: readonly Authorisation[]): RolesByCountry {
   const [only, ...more] = authorisations;
   if (only !== undefined && more.length === 0) return only.roles;
+  return rolesByCountry(authorisations.flatMap(({ roles }) => Object.entries(roles)));
+}
+
+/** The roles of every country, where a country may be named more than once. */
+export function rolesByCountry(entries: readonly (readonly [string, readonly Role[]])[]): RolesByCountry {
   const byCountry = new Map<string, Set<Role>>();
-  for (const { roles } of authorisations) {
-    for (const [country, held] of Object.entries(roles)) {
-      const all = byCountry.get(country) ?? new Set<Role>();
-      for (const role of held) all.add(role);
-      byCountry.set(country, all);
-    }
+  for (const [country, roles] of entries) {
+    const held = byCountry.get(country) ?? new Set<Role>();
+    for (const role of roles) held.add(role);
+    byCountry.set(country, held);
   }
-  return Object.fromEntries([...byCountry].map(([country, all]) => [country, ROLES.filter((role) => all.has(role))]));
+  return Object.fromEntries([...byCountry].map(([country, held]) => [country, ROLES.filter((role) => held.has(role))]));
+}
+
+/** Enters authorisations beside those that are known under the same key. */
+export function enter(
+  known: Map<string, Authorisation[]>,
+  key: string,
+  authorisations: readonly Authorisation[],
+): void {
+  const others = known.get(key);
+  if (others === undefined) known.set(key, [...authorisations]);
+  else others.push(...authorisations);
 }

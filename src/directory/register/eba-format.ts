@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { ROLES, type Role } from '../participant.ts';
+import type { Role } from '../participant.ts';
 import { isRecord, malformed, parseMoment } from './answer.ts';
-import { type Authorisation, keyOf, type Snapshot } from './authorisation.ts';
+import { type Authorisation, enter, keyOf, rolesByCountry, type Snapshot } from './authorisation.ts';
 import { jsonObjects } from './json-objects.ts';
 import type { RolesByCountry } from './register.ts';
 
@@ -44,10 +44,7 @@ export async function collect(chunks: AsyncIterable<Uint8Array>, options: EbaOpt
     entities += 1;
     if (entities > MAXIMUM_ENTITIES) throw malformed(`a snapshot has at most ${MAXIMUM_ENTITIES} entities`);
     if (!isRecord(item) || typeof item.EntityType !== 'string' || !KINDS.has(item.EntityType)) continue;
-    const [key, authorisation] = readEntity(item, options.authorities);
-    const others = authorisations.get(key);
-    if (others === undefined) authorisations.set(key, [...authorisation]);
-    else others.push(...authorisation);
+    enter(authorisations, ...readEntity(item, options.authorities));
   }
   // An empty list is more likely a failed download than the end of all institutions.
   if (authorisations.size === 0) throw malformed('the snapshot names no institution');
@@ -113,13 +110,7 @@ function rolesOf(value: unknown): RolesByCountry {
     if (!isRecord(item)) throw malformed('a service of an institution is no object');
     return Object.entries(item);
   });
-  const byCountry = new Map<string, Set<Role>>();
-  for (const [country, codes] of entries) {
-    const held = byCountry.get(country) ?? new Set<Role>();
-    for (const role of rolesOfCodes(codes)) held.add(role);
-    byCountry.set(country, held);
-  }
-  return Object.fromEntries([...byCountry].map(([country, held]) => [country, ROLES.filter((role) => held.has(role))]));
+  return rolesByCountry(entries.map(([country, codes]) => [country, rolesOfCodes(codes)]));
 }
 
 function rolesOfCodes(codes: unknown): readonly Role[] {

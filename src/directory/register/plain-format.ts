@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isRecord, malformed, parseMoment, parseRoles } from './answer.ts';
 import type { Authorisation, Snapshot } from './authorisation.ts';
-import { keyOf } from './authorisation.ts';
+import { enter, keyOf } from './authorisation.ts';
 
 /** A list that a person or a script keeps; the published register of a union of states has a format of its own. */
 const MAXIMUM_OCTETS = 16 * 1024 * 1024;
@@ -33,11 +33,11 @@ export function parsePlain(value: unknown): Snapshot {
   if (!Array.isArray(list) || list.length > MAXIMUM_AUTHORISATIONS)
     throw malformed(`authorisations must be a list of at most ${MAXIMUM_AUTHORISATIONS}`);
   const authorisations = new Map<string, Authorisation[]>();
-  for (const [index, item] of list.entries()) enter(authorisations, item, `authorisations[${index}]`);
+  for (const [index, item] of list.entries()) enter(authorisations, ...readEntry(item, `authorisations[${index}]`));
   return { publishedAt: published, authorisations };
 }
 
-function enter(authorisations: Map<string, Authorisation[]>, item: unknown, at: string): void {
+function readEntry(item: unknown, at: string): readonly [string, readonly Authorisation[]] {
   if (!isRecord(item)) throw malformed(`${at} must be an object`);
   const strange = Object.keys(item).find((name) => !MEMBERS.includes(name));
   // A misspelt "until" must not leave a withdrawn provider authorised.
@@ -45,15 +45,12 @@ function enter(authorisations: Map<string, Authorisation[]>, item: unknown, at: 
   const country = textOf(item.country, COUNTRY, `${at}.country`);
   const authority = textOf(item.authority, AUTHORITY, `${at}.authority`);
   const number = textOf(item.number, /^.{1,200}$/, `${at}.number`);
-  const key = keyOf({ country, authority, number });
   const authorisation = {
     roles: parseRoles(item.roles),
     from: parseMoment(item.from, `${at}.from`),
     until: parseMoment(item.until, `${at}.until`),
   };
-  const others = authorisations.get(key);
-  if (others === undefined) authorisations.set(key, [authorisation]);
-  else others.push(authorisation);
+  return [keyOf({ country, authority, number }), [authorisation]];
 }
 
 function textOf(value: unknown, pattern: RegExp, at: string): string {
