@@ -1,6 +1,6 @@
 import type { AuditHead } from '../audit/index.ts';
 import { Refusal } from '../platform/refusal.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import type { CommandRequest, CommandResult } from './command.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Prints what an operator keeps elsewhere: whoever can write the whole database cannot change what these lines say. */

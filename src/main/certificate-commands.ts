@@ -1,6 +1,6 @@
 import { Refusal } from '../platform/refusal.ts';
 import { type CertificateFields, certificatesOfPem, type Explanation } from '../trust/index.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import type { CommandRequest, CommandResult } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 

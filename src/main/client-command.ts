@@ -1,5 +1,5 @@
 import { openAuthorization, openConnector } from './authorization.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import { type CommandRequest, type CommandResult, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 
@@ -28,7 +28,7 @@ export const createClientCommand = {
           scopes: scopes === undefined ? [] : scopes.split(',').filter((scope) => scope !== ''),
           redirectUris: redirectUri === undefined ? [] : [redirectUri],
         },
-        { kind: 'staff', reference: request.options.by ?? 'command-line', reason: request.options.reason },
+        staff(request),
       );
       return { lines: [JSON.stringify(created)], status: 0 };
     } finally {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { Actor } from '../audit/index.ts';
 import type { ParticipantStatus } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
 import { printHeads, searchAudit, verifyAudit } from './audit-commands.ts';
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
+import { type Command, type CommandRequest, type CommandResult, staff } from './command.ts';
 import { listConsents, showConsent } from './consent-commands.ts';
 import { allowCertificate, denyCertificate, listDenials, reloadFiles } from './denial-commands.ts';
 import { listClients, showParticipant } from './directory-commands.ts';
@@ -15,40 +15,12 @@ import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 import { importTrustedList, readTrustedListFile, showTrustedLists } from './trusted-list-commands.ts';
 
-/** What a command prints, and the process's exit status. */
-export interface CommandResult {
-  readonly lines: readonly string[];
-  readonly status: number;
-}
-
-/** A command as the command line reads it; files are read by the caller's process, so that paths mean what the caller sees. */
-export interface CommandRequest {
-  readonly words: readonly string[];
-  readonly options: Readonly<Record<string, string>>;
-  /** The content of the file a command names. */
-  readonly file: string | undefined;
-}
-
-interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  /** How many words after the command's own. */
-  readonly words: number;
-  readonly options: readonly string[];
-  readonly run: (request: CommandRequest, rooms: Rooms, settings: Settings) => Promise<CommandResult>;
-}
-
 const STATUSES: Readonly<Record<string, ParticipantStatus>> = {
   approve: 'approved',
   suspend: 'suspended',
   reject: 'rejected',
   remove: 'removed',
 };
-
-/** Staff at the command line. */
-function staff(request: CommandRequest): Actor {
-  return { kind: 'staff', reference: request.options.by ?? 'command-line', reason: request.options.reason };
-}
 
 function done(...lines: readonly string[]): CommandResult {
   return { lines, status: 0 };

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Door, openLocalDoor } from '../platform/door.ts';
 import { callLocal } from '../platform/fetch.ts';
 import { readBody } from '../platform/form.ts';
-import { type CommandRequest, type CommandResult, runCommand } from './commands.ts';
+import type { CommandRequest, CommandResult } from './command.ts';
+import { runCommand } from './commands.ts';
 import type { Rooms } from './rooms.ts';
 import type { Settings } from './settings.ts';
 

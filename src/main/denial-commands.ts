@@ -1,7 +1,6 @@
-import type { Actor } from '../audit/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { DeniedCertificate } from '../trust/index.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import { type CommandRequest, type CommandResult, staff } from './command.ts';
 import { ALL_BANKS } from './denials.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -83,8 +82,4 @@ function deniedOf({ options }: CommandRequest): DeniedCertificate {
 
 function textOf(denied: DeniedCertificate): string {
   return 'spkiSha256' in denied ? `the key ${denied.spkiSha256}` : `serial ${denied.serial} of ${denied.issuer}`;
-}
-
-function staff({ options: { by = 'command-line', reason } }: CommandRequest): Actor {
-  return { kind: 'staff', reference: by, reason };
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../platform/refusal.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import type { CommandRequest, CommandResult } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 

@@ -1,8 +1,7 @@
-import type { Actor } from '../audit/index.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
 import { chainOf } from './certificate-commands.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import { type CommandRequest, type CommandResult, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 
@@ -72,8 +71,4 @@ function overlapOf(text: string | undefined): number {
   if (text === undefined) return OVERLAP_SECONDS;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new Refusal('field_invalid', 400, 'the overlap is a whole number of seconds');
-}
-
-function staff({ options }: CommandRequest): Actor {
-  return { kind: 'staff', reference: options.by ?? 'command-line', reason: options.reason };
 }

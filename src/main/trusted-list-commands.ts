@@ -1,6 +1,6 @@
 import { Refusal } from '../platform/refusal.ts';
 import type { ListState, TrustedList } from '../trusted-lists/index.ts';
-import type { CommandRequest, CommandResult } from './commands.ts';
+import { type CommandRequest, type CommandResult, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 import { fetchList, readListFile } from './trusted-lists.ts';
@@ -20,14 +20,13 @@ export const importTrustedList = {
   words: 1,
   options: ['bank', 'by', 'reason'],
   run: async (request: CommandRequest, rooms: Rooms, settings: Settings): Promise<CommandResult> => {
-    const { bank: id, by, reason } = request.options;
+    const { bank: id } = request.options;
     if (id === undefined) throw new Refusal('field_missing', 400, 'say for which bank: --bank <id>');
     const bank = bankOf(settings, id);
     const [source = ''] = request.words;
     // The operator wrote the address at the command line: it may be one inside the house.
     const document = ADDRESS.test(source) ? await fetchList(source, true) : Buffer.from(request.file ?? '');
-    const actor = { kind: 'staff', reference: by ?? 'command-line', reason } as const;
-    const list = await rooms.trustedLists.importList(bank.id, document, actor);
+    const list = await rooms.trustedLists.importList(bank.id, document, staff(request));
     return { lines: [`in force for bank ${bank.id}:`, ...listLines(list)], status: 0 };
   },
 };
