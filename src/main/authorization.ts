@@ -13,6 +13,7 @@ import { regimes } from '../regimes/index.ts';
 import { limitsOf } from './limits.ts';
 import type { Rooms } from './rooms.ts';
 import { addressesOf, type BankSettings, type Settings } from './settings.ts';
+import { readAll } from './text-files.ts';
 
 /** Outbound calls that a participant's data can cause: strict limits, no private addresses. */
 const OUTBOUND_TIMEOUT_MS = 5_000;
@@ -20,11 +21,11 @@ const OUTBOUND_BYTES = 512 * 1024;
 
 /** A fetcher that reaches the bank behind us with this platform's identity. */
 export async function bankFetcher(bank: BankSettings): Promise<Fetcher> {
-  const [certificate, key, ...authorities] = await Promise.all(
-    [bank.connector.certificate, bank.connector.key, ...bank.connector.authorities].map((path) =>
-      readFile(path, 'utf8'),
-    ),
-  );
+  const [certificate, key, ...authorities] = await readAll([
+    bank.connector.certificate,
+    bank.connector.key,
+    ...bank.connector.authorities,
+  ]);
   if (certificate === undefined || key === undefined) throw new Error(`bank ${bank.id}: the connector has no identity`);
   // The operator names the bank's own address: it usually is a private one.
   return createFetcher({ allowPrivateAddresses: true, authorities, certificate, key });

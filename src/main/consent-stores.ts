@@ -10,6 +10,7 @@ import { sha256 } from '../platform/random.ts';
 import { certificatesOfPem } from '../trust/index.ts';
 import type { Rooms } from './rooms.ts';
 import type { BankSettings, Settings } from './settings.ts';
+import { readAll } from './text-files.ts';
 import type { SchemeFiles } from './trust.ts';
 
 /** A customer waits for it, on a page or at a third party's API. */
@@ -100,8 +101,4 @@ export async function openConsentCallback(settings: Settings, rooms: Rooms, log:
     identities.set(bank.id, { scheme: schemeIdOf(bank), thumbprint: sha256(certificate) });
   }
   return createConsentCallback({ ...rooms, identities, log });
-}
-
-function readAll(paths: readonly string[]): Promise<readonly string[]> {
-  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { FilePath, readSecret, SecretReference } from '../platform/config.ts';
 import { checkForwardedSource, type ForwardedFormat, type ForwardedSource } from '../trust/index.ts';
 import { loadForwardedParser } from './forwarded-parser.ts';
+import { readAll } from './text-files.ts';
 import { RevocationRule } from './trust-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -110,8 +110,4 @@ async function formOf({
   throw new Error(
     `${AT}: give format, the form of the header, or parser, a module of your own; exactly one of the two`,
   );
-}
-
-function readAll(paths: readonly string[]): Promise<readonly string[]> {
-  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
 }

@@ -21,6 +21,7 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { loadExport } from './forwarded-parser.ts';
 import type { Settings } from './settings.ts';
+import { readAll } from './text-files.ts';
 
 const closed = { additionalProperties: false } as const;
 const Path = FilePath('Path of a file, relative to the configuration file.');
@@ -238,7 +239,7 @@ async function openService(service: NonNullable<BankRegister['service']>, clock:
     certificate === undefined || key === undefined
       ? {}
       : { certificate: await read(certificate), key: await read(key) };
-  const trusted = authorities === undefined ? {} : { authorities: await Promise.all(authorities.map(read)) };
+  const trusted = authorities === undefined ? {} : { authorities: await readAll(authorities) };
   const fetcher = createFetcher({
     // The operator names the address: it may be one inside the house.
     allowPrivateAddresses: true,

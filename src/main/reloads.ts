@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { sha256 } from '../platform/random.ts';
+import { readAll } from './text-files.ts';
 
 /** Files that belong together: what they are to the platform, and where they are. */
 export interface FollowedFiles {
@@ -128,8 +129,4 @@ async function lookAt(paths: readonly string[]): Promise<string> {
 
 function digestOf(contents: readonly string[]): string {
   return sha256(contents.map(sha256).join());
-}
-
-function readAll(paths: readonly string[]): Promise<readonly string[]> {
-  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
 }

@@ -17,6 +17,7 @@ import { openPortal } from './portal.ts';
 import type { Rooms } from './rooms.ts';
 import type { Edge } from './router.ts';
 import { addressesOf, type Settings } from './settings.ts';
+import { readAll } from './text-files.ts';
 import { warnOfTrust } from './trust.ts';
 
 /** Which edges this process serves: one process may serve all, several may share a database. */
@@ -100,7 +101,7 @@ async function openGateway(
       origin,
       certificate: await readFile(certificate, 'utf8'),
       key: await readFile(key, 'utf8'),
-      authorities: await Promise.all(authorities.map((path) => readFile(path, 'utf8'))),
+      authorities: await readAll(authorities),
     });
     upstreams.push(upstream);
     const { issuer, mtlsBase } = addressesOf(bank, settings);
