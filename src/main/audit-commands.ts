@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { AuditHead } from '../audit/index.ts';
 import { Refusal } from '../platform/refusal.ts';
-import type { CommandRequest, CommandResult } from './command.ts';
+import type { CommandRequest, CommandResult, CommandWords } from './command.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Prints what an operator keeps elsewhere: whoever can write the whole database cannot change what these lines say. */
@@ -23,6 +24,7 @@ export const verifyAudit = {
   summary: 'Checks every hash chain of the audit trail, and that kept heads still stand; names the first bad record.',
   words: 0,
   options: ['from'],
+  read: async ({ options: { from } }: CommandWords) => (from === undefined ? undefined : readFile(from, 'utf8')),
   run: async (request: CommandRequest, rooms: Rooms): Promise<CommandResult> => {
     const heads = request.options.from === undefined ? [] : parseHeads(request.file ?? '');
     await rooms.audit.flush();

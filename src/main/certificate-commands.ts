@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { Refusal } from '../platform/refusal.ts';
 import { type CertificateFields, certificatesOfPem, type Explanation } from '../trust/index.ts';
-import type { CommandRequest, CommandResult } from './command.ts';
+import type { CommandRequest, CommandResult, CommandWords } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 
@@ -13,6 +14,7 @@ export const explainCertificate = {
   summary: 'Prints fields, roles, path, revocation and the verdict of every check; status 1 when it is refused.',
   words: 1,
   options: ['bank'],
+  read: ({ words: [path] }: CommandWords) => readPemFile(path),
   run: async (request: CommandRequest, rooms: Rooms, settings: Settings): Promise<CommandResult> => {
     const { bank } = request.options;
     const banks = bank === undefined ? settings.banks : [bankOf(settings, bank)];
@@ -52,6 +54,17 @@ export function chainOf(pem: string): readonly Uint8Array[] {
   if (chain.length === 0) throw new Refusal('file_invalid', 400, 'the file holds no certificate');
   if (chain.length <= MAXIMUM_CERTIFICATES) return chain;
   throw new Refusal('file_invalid', 400, `the file holds more than ${MAXIMUM_CERTIFICATES} certificates`);
+}
+
+/** DER begins with a SEQUENCE, PEM never does. */
+const DER_SEQUENCE = 0x30;
+
+/** A file of certificates as PEM; a single one may also be there as DER. */
+export async function readPemFile(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const content = await readFile(path);
+  if (content[0] !== DER_SEQUENCE) return content.toString('utf8');
+  return `-----BEGIN CERTIFICATE-----\n${content.toString('base64')}\n-----END CERTIFICATE-----\n`;
 }
 
 function readPem(pem: string): readonly Uint8Array[] {

@@ -8,10 +8,14 @@ export interface CommandResult {
   readonly status: number;
 }
 
-/** A command as the command line reads it; files are read by the caller's process, so that paths mean what the caller sees. */
-export interface CommandRequest {
+/** What the command line says after the name of a command. */
+export interface CommandWords {
   readonly words: readonly string[];
   readonly options: Readonly<Record<string, string>>;
+}
+
+/** A command as the command line reads it; files are read by the caller's process, so that paths mean what the caller sees. */
+export interface CommandRequest extends CommandWords {
   /** The content of the file a command names. */
   readonly file: string | undefined;
 }
@@ -23,6 +27,8 @@ export interface Command {
   /** How many words after the command's own. */
   readonly words: number;
   readonly options: readonly string[];
+  /** Reads the file that the words or options name, where they name one; absent: the command has none. */
+  readonly read?: (asked: CommandWords) => Promise<string | undefined>;
   readonly run: (request: CommandRequest, rooms: Rooms, settings: Settings) => Promise<CommandResult>;
 }
 

@@ -13,7 +13,7 @@ import { checkParticipant } from './register-command.ts';
 import { finishRenewal, renewClient } from './renewal-commands.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
-import { importTrustedList, readTrustedListFile, showTrustedLists } from './trusted-list-commands.ts';
+import { importTrustedList, showTrustedLists } from './trusted-list-commands.ts';
 
 const STATUSES: Readonly<Record<string, ParticipantStatus>> = {
   approve: 'approved',
@@ -85,6 +85,7 @@ const importParticipants: Command = {
   summary: 'Enters participants of a JSON file that are not in the directory yet.',
   words: 1,
   options: ['by', 'reason'],
+  read: async ({ words: [path] }) => (path === undefined ? undefined : readFile(path, 'utf8')),
   run: async (request, rooms) => {
     const parsed: unknown = JSON.parse(request.file ?? 'null');
     const entries = Array.isArray(parsed) ? parsed : [parsed];
@@ -185,24 +186,11 @@ export async function runCommand(
   }
 }
 
-/** The content of the file that one of a command's words names, where one does. */
+/** The content of the file that a command names, where it names one. */
 export async function readCommandFile(
   name: string,
   words: readonly string[],
   options: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
-  if (name === 'audit verify' && options.from !== undefined) return readFile(options.from, 'utf8');
-  const path = words[name === 'client renew' ? 2 : 0];
-  if (path === undefined) return undefined;
-  if (name === 'participant import') return readFile(path, 'utf8');
-  if (name === 'trusted-list import') return readTrustedListFile(path);
-  return name === 'certificate explain' || name === 'client renew' ? pemOf(await readFile(path)) : undefined;
-}
-
-/** DER begins with a SEQUENCE, PEM never does. */
-const DER_SEQUENCE = 0x30;
-
-function pemOf(content: Buffer): string {
-  if (content[0] !== DER_SEQUENCE) return content.toString('utf8');
-  return `-----BEGIN CERTIFICATE-----\n${content.toString('base64')}\n-----END CERTIFICATE-----\n`;
+  return commands.get(name)?.read?.({ words, options });
 }

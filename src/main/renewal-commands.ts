@@ -1,7 +1,7 @@
 import { Refusal } from '../platform/refusal.ts';
 import type { ClientCertificate } from '../trust/index.ts';
-import { chainOf } from './certificate-commands.ts';
-import { type CommandRequest, type CommandResult, staff } from './command.ts';
+import { chainOf, readPemFile } from './certificate-commands.ts';
+import { type CommandRequest, type CommandResult, type CommandWords, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 
@@ -15,6 +15,7 @@ export const renewClient = {
     'Enrols a renewed certificate for a client; the one before goes on for the overlap (a day; 0 ends it and its tokens at once).',
   words: 3,
   options: ['overlap', 'reason', 'by'],
+  read: ({ words: [, , path] }: CommandWords) => readPemFile(path),
   run: async (request: CommandRequest, rooms: Rooms, settings: Settings): Promise<CommandResult> => {
     const [bankId = '', client = ''] = request.words;
     const bank = bankOf(settings, bankId);

@@ -1,6 +1,6 @@
 import { Refusal } from '../platform/refusal.ts';
 import type { ListState, TrustedList } from '../trusted-lists/index.ts';
-import { type CommandRequest, type CommandResult, staff } from './command.ts';
+import { type CommandRequest, type CommandResult, type CommandWords, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
 import { fetchList, readListFile } from './trusted-lists.ts';
@@ -8,17 +8,15 @@ import { fetchList, readListFile } from './trusted-lists.ts';
 /** An address instead of the path of a file. */
 const ADDRESS = /^https?:\/\//;
 
-/** The list in a file; undefined for an address, which the platform fetches itself. */
-export async function readTrustedListFile(source: string): Promise<string | undefined> {
-  return ADDRESS.test(source) ? undefined : new TextDecoder().decode(await readListFile(source));
-}
-
 /** Takes over a national list by hand: the same checks as the refresh, the same record. */
 export const importTrustedList = {
   usage: 'trusted-list import <file | url> --bank <id> [--by <name>] [--reason <text>]',
   summary: 'Verifies a national trusted list and puts it in force for a bank, in all processes.',
   words: 1,
   options: ['bank', 'by', 'reason'],
+  /** Nothing for an address, which the platform fetches itself. */
+  read: async ({ words: [source] }: CommandWords) =>
+    source === undefined || ADDRESS.test(source) ? undefined : new TextDecoder().decode(await readListFile(source)),
   run: async (request: CommandRequest, rooms: Rooms, settings: Settings): Promise<CommandResult> => {
     const { bank: id } = request.options;
     if (id === undefined) throw new Refusal('field_missing', 400, 'say for which bank: --bank <id>');
