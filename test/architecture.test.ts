@@ -161,7 +161,7 @@ holds(
       "import type { IncomingMessage } from 'node:http';\nimport type { KeyObject } from 'node:crypto';",
     ],
     ['src/trust/a.ts', "import { isIPv4 } from 'node:net';"],
-    ['src/main/forwarded-parser.ts', 'const a = await import(name);'],
+    ['src/main/operator-module.ts', 'const a = await import(name);'],
   ],
 );
 

@@ -19,7 +19,7 @@ import { FilePath } from '../platform/config.ts';
 import { createFetcher } from '../platform/fetch.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { loadExport } from './forwarded-parser.ts';
+import { loadExport } from './operator-module.ts';
 import type { Settings } from './settings.ts';
 import { readAll } from './text-files.ts';
 

@@ -38,8 +38,8 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/platform/config.ts'],
 };
 
-/** The one file that imports what settings name: a bank's own decoder of certificate headers. */
-export const COMPUTED_HOME = 'src/main/forwarded-parser.ts';
+/** The one file that imports what settings name: a decoder of certificate headers, or a register, of the bank's own. */
+export const COMPUTED_HOME = 'src/main/operator-module.ts';
 
 /** Parts of Node with one home: file (or folder), and the names it may take; no names means all. */
 export const BUILTIN_HOMES: Readonly<Record<string, readonly (readonly [string, readonly string[]])[]>> = {
