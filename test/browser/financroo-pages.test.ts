@@ -76,6 +76,10 @@ test('SCR-24 SCR-25 SCR-26 SCR-27 SCR-28 SCR-29 every page on phone and desktop,
   await look(page, 'messages', async () => {
     for (const summary of (await page.locator('summary').all()).slice(0, 6)) await summary.click();
   });
+  await page.getByRole('link', { name: 'Compare with another' }).click();
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('only in').first().waitFor();
+  await look(page, 'compare');
   await see('/pay', 'pay');
   await page.getByLabel('Amount').fill('999999');
   await page.getByRole('button', { name: 'Continue' }).click();

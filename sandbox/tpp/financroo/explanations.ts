@@ -8,6 +8,8 @@ export interface Explanation {
   readonly clause: string;
   /** Who sends it. */
   readonly actor: 'Financroo' | 'browser';
+  /** The name of the experiment it belongs to: then it is no step of the flow. */
+  readonly experiment?: string;
 }
 
 type Words = Omit<Explanation, 'actor'>;

@@ -14,6 +14,8 @@ export interface Logs {
   keep(owner: LogOwner, log: Log): void;
   /** By the id of a connection or flow; undefined for other users' (SCR-29). */
   find(id: string, user: string): (LogOwner & { readonly log: Log }) | undefined;
+  /** All of a user, the latest first. */
+  ofUser(user: string): readonly (LogOwner & { readonly log: Log })[];
 }
 
 /** Flows that came to nothing are kept as well; the oldest go. */
@@ -33,6 +35,7 @@ export function createLogs(): Logs {
       const found = logs.get(id);
       return found?.user === user ? found : undefined;
     },
+    ofUser: (user) => [...logs.values()].filter((kept) => kept.user === user).toReversed(),
     of: (owner) => {
       const found = logs.get(owner.id);
       if (found !== undefined) return found.log;

@@ -43,6 +43,7 @@ ${log.length === 0 ? html`<p>Nothing was sent since Financroo started.</p>` : ht
 
 function waysOn(connection: string): Markup {
   return html`<nav class="ways" aria-label="More with these messages"><ul>
+<li><a href="/compare?one=connection:${connection}">Compare with another</a></li>
 <li><a href="/connections/${connection}/export" download>Download as JSON</a></li>
 </ul></nav>`;
 }

@@ -213,6 +213,10 @@ test('SCR-29 the export is a file of what the page shows, for this user alone, w
     const { status, body } = await stranger.get(`${origin}${details}/export`);
     assert.ok(status === 404 || status === 303, String(status));
     assert.doesNotMatch(body, /messages/);
+    const flow = `connection:${details?.split('/').at(-1)}`;
+    const compared = await stranger.get(`${origin}/compare?one=${flow}&other=bank:one`);
+    assert.equal(compared.status, status);
+    assert.doesNotMatch(compared.body, /<option value="connection:/);
   }
 });
 

@@ -1,5 +1,6 @@
 import type { App } from './app.ts';
 import { comeBack, connectBank, showBank, showBanks } from './bank-pages.ts';
+import { showComparison } from './compare-page.ts';
 import { disconnect, showConnection } from './connection-pages.ts';
 import { refresh, showDashboard } from './dashboard-page.ts';
 import { problemPage } from './layout.ts';
@@ -34,6 +35,7 @@ const OWN: Readonly<Record<string, OwnPage>> = {
   'GET /connections/*': showConnection,
   'POST /connections/*/disconnect': disconnect,
   'GET /connections/*/messages': showMessages,
+  'GET /compare': showComparison,
   'GET /pay': showPay,
   'POST /pay': preparePayment,
   'GET /pay/*': showPayment,

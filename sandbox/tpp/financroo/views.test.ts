@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { OwnAccount, Transaction } from './account-data.ts';
 import { parseAccounts, parseBalances, parseTransactions } from './account-data.ts';
 import { categoryChart, monthChart } from './charts.ts';
+import { compare } from './compare.ts';
 import { html, textOf } from './markup.ts';
-import { createRecorder, type Log } from './messages.ts';
+import { createRecorder, type Log, type Message } from './messages.ts';
 import { centsOf, money, typedAmount } from './money.ts';
 import { byCategory, byMonth, spendingIn } from './spending.ts';
 import { filterOf, matching, transactionsPanel } from './transactions-view.ts';
@@ -155,4 +156,65 @@ test('a log is bounded: the beginning and the latest stay', async () => {
   for (let index = 0; index < 200; index++) recorder.note(log, words, `message ${index}`);
   assert.equal(log.length, 80);
   assert.deepEqual([log[0]?.sent.line, log.at(-1)?.sent.line], ['message 0', 'message 199']);
+});
+
+function message(title: string, sent: unknown, status = '200'): Message {
+  const body = JSON.stringify(sent, undefined, 2);
+  const words = { title, says: '', clause: '', actor: 'Financroo' as const, at: NOW.toISOString(), curl: undefined };
+  return {
+    ...words,
+    sent: { line: 'POST https://bank/x', headers: [], body },
+    answered: { line: status, headers: [], body: undefined },
+  };
+}
+
+test('SCR-29 two flows side by side: common steps together, what is in one alone told so, values told apart by name', () => {
+  const push = { scope: 'openid', nonce: 'n-1', client_assertion: { claims: { aud: 'one', jti: '1' } } };
+  const one = [message('Discovery', {}), message('The request is pushed', push), message('API: accounts/a1/x', {})];
+  const pushed = { scope: 'openid accounts', nonce: 'n-2', client_assertion: { claims: { aud: 'two', jti: '2' } } };
+  const other = [
+    message('Registration', {}),
+    message('The request is pushed', { ...pushed, list: ['a', { b: 1 }] }, '400'),
+    message('API: accounts/b2/x', {}),
+    message('API: balances', {}),
+  ];
+  const steps = compare(one, other);
+  assert.deepEqual(
+    steps.map(({ title, one: here, other: there }) => [title, here !== undefined, there !== undefined]),
+    [
+      ['Discovery', true, false],
+      ['Registration', false, true],
+      ['The request is pushed', true, true],
+      ['API: accounts/…/x', true, true],
+      ['API: balances', false, true],
+    ],
+  );
+  const [, , both, call] = steps;
+  assert.deepEqual(both?.differences, [
+    { name: 'answer', one: '200', other: '400' },
+    { name: 'sent scope', one: '"openid"', other: '"openid accounts"' },
+    { name: 'sent client_assertion.claims.aud', one: '"one"', other: '"two"' },
+    { name: 'sent list', one: undefined, other: '"a"' },
+    { name: 'sent list.b', one: undefined, other: '1' },
+  ]);
+  assert.deepEqual(both?.fresh, ['sent nonce', 'sent client_assertion.claims.jti']);
+  assert.deepEqual(call?.differences, []);
+  assert.deepEqual(compare([], []), []);
+});
+
+test('SCR-29 a value that only one side has is a difference, however fresh; a body that was cut off can be compared', () => {
+  const [step] = compare([message('A', { nonce: 'n' })], [message('A', {})]);
+  assert.deepEqual(step?.differences, [{ name: 'sent nonce', one: '"n"', other: undefined }]);
+  const cut = (body: string): Message => ({
+    ...message('A', {}),
+    sent: { line: 'GET https://b/x?a=1', headers: [], body },
+  });
+  const [text] = compare(
+    [cut('{\n  "a": {\n    "b": 1,\n… 9 more lines')],
+    [cut('{\n  "a": {\n    "b": 2,\n… 8 more lines')],
+  );
+  assert.deepEqual(
+    text?.differences.map(({ name }) => name),
+    ['sent a.b', 'sent body'],
+  );
 });
