@@ -63,7 +63,8 @@ const APPEND_ATTEMPTS = 20;
 export async function createAudit({ database, clock, log }: AuditOptions): Promise<Audit> {
   const chains = await openChains(database, clock, TRANSACTION_CHAINS);
   const record = createRecorder(chains.transactional, clock);
-  const queue = new Queue(createGroupWriter(database, chains.queue.chain, chains.queue.head), clock, log);
+  const writer = createGroupWriter(database, chains.queue.chain, chains.queue.head);
+  const queue = new Queue(writer, clock, log, database.kind);
   return {
     record: async (statements, ...events) => {
       try {

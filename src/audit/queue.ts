@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { AuditEvent } from './event.ts';
 import type { GroupWriter } from './group-writer.ts';
@@ -10,14 +11,17 @@ export interface AuditLog {
   info(details: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** Records waiting: some seconds of a busy gateway, about 10 MB. Beyond it requests are refused rather than unrecorded. */
-export const QUEUE_LIMIT = 10_000;
+/**
+ * Records waiting: what a busy gateway brings until a commit counts as stalled, about 20 MB. Beyond it requests are refused
+ * rather than unrecorded.
+ */
+export const QUEUE_LIMIT = 20_000;
 /** Room that `checkWritable` leaves for the records of requests already let through. */
 export const QUEUE_RESERVE = 2_000;
 /** How long the first record waits for company; with the commit it stays within the 50 ms of the design. */
 const GROUP_DELAY_MS = 10;
-/** Records of one statement: about 200 kB of text; the embedded database holds this process for some 10 ms. */
-const GROUP_LIMIT = 250;
+/** Records of one statement. The embedded database holds this process meanwhile: 200 kB of text for some 10 ms. */
+const GROUP_LIMIT: Readonly<Record<Database['kind'], number>> = { pglite: 250, postgres: 1_000 };
 const RETRY_DELAY_MS = 250;
 /** Attempts to commit what is left when the process ends. */
 const CLOSE_ATTEMPTS = 3;
@@ -33,6 +37,7 @@ export class Queue {
   readonly #writer: GroupWriter;
   readonly #clock: Clock;
   readonly #log: AuditLog | undefined;
+  readonly #groupLimit: number;
   readonly #waiting: { readonly event: AuditEvent; readonly at: Date }[] = [];
   #flushes: Flush[] = [];
   /** The group that is being committed, or that failed and is tried again as it is. */
@@ -44,7 +49,8 @@ export class Queue {
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(writer: GroupWriter, clock: Clock, log: AuditLog | undefined) {
+  constructor(writer: GroupWriter, clock: Clock, log: AuditLog | undefined, kind: Database['kind'] = 'pglite') {
+    this.#groupLimit = GROUP_LIMIT[kind];
     this.#writer = writer;
     this.#clock = clock;
     this.#log = log;
@@ -129,11 +135,11 @@ export class Queue {
   }
 
   #isDue(): boolean {
-    return this.#flushes.length > 0 || this.#waiting.length >= GROUP_LIMIT;
+    return this.#flushes.length > 0 || this.#waiting.length >= this.#groupLimit;
   }
 
   #nextGroup() {
-    return this.#waiting.splice(0, GROUP_LIMIT).map(({ event, at }) => normalise(event, at));
+    return this.#waiting.splice(0, this.#groupLimit).map(({ event, at }) => normalise(event, at));
   }
 
   #succeed(): void {
