@@ -145,6 +145,8 @@ describe('a consent that nobody takes up', () => {
     const page = await list(`/${id}`);
     assert.match(page.text, /data-state="unused">Never taken up/);
     assert.match(page.text, /Stopped<\/strong> automatically/);
+    assert.match(page.text, /did not complete the connection, so your permission ended by itself/);
+    assert.doesNotMatch(page.text, /stop it\. Then/);
     const answer = await party.exchange(client, back.searchParams.get('code') ?? '', pushed.verifier);
     assert.equal(answer.json().error, 'invalid_grant');
     assert.deepEqual(await platform.rooms.tokens.list({ bank: 'gobank', consent: id }), []);

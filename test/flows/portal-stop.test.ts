@@ -136,6 +136,9 @@ describe('stopping', () => {
     assert.ok(!(await alive(access)));
     const page = await browser.get(pathOf(consent));
     assert.match(page.text, /data-state="revoking">Being stopped/);
+    assert.match(page.text, /still confirming it everywhere/);
+    assert.match(page.text, /<dt>Being stopped since<.*Asked to stop<\/strong> by you/s);
+    assert.doesNotMatch(page.text, /Nothing has been stopped yet|>Ended on<|>Stopped</);
     const ask = await browser.get(pathOf(consent, '/stop'));
     const done = await browser.submit(ask, formOf(ask, '/stop'), {});
     assert.match(done.text, /data-state="Revoked">Stopped/);

@@ -51,11 +51,14 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.since': 'Seit',
   'portal.until': 'Bis',
   'portal.ended': 'Beendet am',
+  'portal.endingSince': 'Wird beendet seit',
   'portal.answerBefore': 'Antwort bis',
   'portal.lastUsed': 'Zuletzt genutzt',
   'portal.neverUsed': 'Nie',
   'portal.notTakenUp':
     'Nie: Das Unternehmen hat die Verbindung nicht zu Ende geführt. Ohne das endet Ihre Erlaubnis von selbst.',
+  'portal.neverTakenUp':
+    'Nie: Das Unternehmen hat die Verbindung nicht zu Ende geführt; deshalb hat Ihre Erlaubnis von selbst geendet.',
   'portal.accounts': 'Konten',
   'portal.noAccounts': 'Keine',
   'portal.accountGone': 'Ein Konto, das aufgelöst wurde oder nicht mehr Ihnen gehört',
@@ -79,6 +82,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.history.reject': 'Abgelehnt',
   'portal.history.consume': 'Genutzt',
   'portal.history.revoke': 'Beendet',
+  'portal.history.revoking': 'Ende verlangt',
   'portal.history.expire': 'Von selbst abgelaufen',
   'portal.by.customer': 'durch Sie',
   'portal.by.participant': 'durch {participant}',
@@ -99,6 +103,7 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.stop.others': 'An Ihren Konten bei {bank} und an dem, was Sie mit anderen teilen, ändert sich nichts.',
   'portal.stop.confirm': 'Jetzt beenden',
   'portal.stop.keep': 'Weiter teilen',
+  'portal.stop.again': 'Noch einmal überall beenden',
   'portal.stopped.title': 'Das Teilen ist beendet.',
   'portal.stopped.none': '{participant} kann Ihre Daten nicht mehr sehen und hatte keinen Zugangsschlüssel mehr.',
   'portal.stopped.one': '{participant} kann Ihre Daten nicht mehr sehen. Ein Zugangsschlüssel wurde ungültig.',
@@ -112,6 +117,8 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.report.title': 'Stimmt hier etwas nicht?',
   'portal.report.text':
     'Wenn Sie das nicht erlaubt haben, beenden Sie es. Sagen Sie es dann {bank} auf Ihrem gewohnten Weg und nennen Sie die Nummer der Zustimmung: {consent}.',
+  'portal.report.textEnded':
+    'Wenn Sie das nicht erlaubt haben, sagen Sie es {bank} auf Ihrem gewohnten Weg und nennen Sie die Nummer der Zustimmung: {consent}.',
   'portal.report.link': 'Ein Problem an {bank} melden: Zustimmung {consent}, Vorgang {trace}',
   'portal.report.subject': 'Problem mit der Zustimmung {consent}',
   'portal.report.mail': 'Nummer der Zustimmung: {consent}\r\nVorgang: {trace}\r\n\r\nWas nicht stimmt: ',

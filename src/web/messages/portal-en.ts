@@ -45,11 +45,13 @@ export const portalEn = {
   'portal.since': 'Since',
   'portal.until': 'Until',
   'portal.ended': 'Ended on',
+  'portal.endingSince': 'Being stopped since',
   'portal.answerBefore': 'Answer before',
   'portal.lastUsed': 'Last used',
   'portal.neverUsed': 'Never',
   'portal.notTakenUp':
     'Never: the company has not completed the connection. Without that your permission ends by itself.',
+  'portal.neverTakenUp': 'Never: the company did not complete the connection, so your permission ended by itself.',
   'portal.accounts': 'Accounts',
   'portal.noAccounts': 'None',
   'portal.accountGone': 'An account that was closed or is no longer yours',
@@ -73,6 +75,7 @@ export const portalEn = {
   'portal.history.reject': 'Declined',
   'portal.history.consume': 'Used',
   'portal.history.revoke': 'Stopped',
+  'portal.history.revoking': 'Asked to stop',
   'portal.history.expire': 'Ended by itself',
   'portal.by.customer': 'by you',
   'portal.by.participant': 'by {participant}',
@@ -91,6 +94,7 @@ export const portalEn = {
   'portal.stop.others': 'Your accounts at {bank} and what you share with others stay as they are.',
   'portal.stop.confirm': 'Stop sharing now',
   'portal.stop.keep': 'Keep sharing',
+  'portal.stop.again': 'Try again to end it everywhere',
   'portal.stopped.title': 'Sharing has stopped.',
   'portal.stopped.none': '{participant} can no longer see your data. It held no access key any more.',
   'portal.stopped.one': '{participant} can no longer see your data. One access key was ended.',
@@ -104,6 +108,8 @@ export const portalEn = {
   'portal.report.title': 'Is something not right here?',
   'portal.report.text':
     'If you did not allow this, stop it. Then tell {bank} the way you always reach it, and name the consent number {consent}.',
+  'portal.report.textEnded':
+    'If you did not allow this, tell {bank} the way you always reach it, and name the consent number {consent}.',
   'portal.report.link': 'Report a problem to {bank}: consent {consent}, reference {trace}',
   'portal.report.subject': 'Problem with consent {consent}',
   'portal.report.mail': 'Consent number: {consent}\r\nReference: {trace}\r\n\r\nWhat is not right: ',

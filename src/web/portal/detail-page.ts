@@ -1,6 +1,7 @@
 import type { ConsentStep } from '../../consent/index.ts';
 import { type Html, html } from '../../platform/html.ts';
 import { respond } from '../respond.ts';
+import { formField } from './forms.ts';
 import { type PortalNotice, takeNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
 import { reportOf } from './report.ts';
@@ -37,23 +38,32 @@ export async function showDetail(visit: CustomerVisit, id: string): Promise<void
     problem: false,
     languageChoice: true,
     tools: await signOutForm(visit),
-    body: body(visit, share, history, notice),
+    body: body(visit, share, { history, notice, again: share.revoking ? await againForm(visit, id) : undefined }),
   });
 }
 
-function body(
-  visit: CustomerVisit,
-  share: Share,
-  history: readonly ConsentStep[],
-  notice: PortalNotice | undefined,
-): Html {
+/** What is stopped already needs no second question, only another attempt (N-201). */
+async function againForm(visit: CustomerVisit, id: string): Promise<Html> {
+  const { say } = visit;
+  return html`<form class="onward" method="post" action="${pathTo(visit, stopPath(id))}">${await formField(visit, stopPath(id))}
+<div class="actions"><button type="submit" class="quiet">${say('portal.stop.again')}</button>
+<a role="button" class="quiet" href="${pathTo(visit, detailPath(id))}">${say('portal.lookAgain')}</a></div></form>`;
+}
+
+interface Around {
+  readonly history: readonly ConsentStep[];
+  readonly notice: PortalNotice | undefined;
+  readonly again: Html | undefined;
+}
+
+function body(visit: CustomerVisit, share: Share, { history, notice, again }: Around): Html {
   const { say } = visit;
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
   const granted = history.find(({ action }) => action === 'authorise')?.at;
   return html`<p class="onward"><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>
 <h1>${nameOf(share)} ${stateMark(visit, share)}</h1>
-${notice === undefined ? '' : html`<div class="notice calm" role="status"><p>${noticeText(visit, share, notice)}</p></div>`}
+${notice === undefined && !share.revoking ? '' : html`<div class="notice calm" role="status"><p>${noticeText(visit, share, notice)}</p></div>`}
 <section aria-labelledby="details"><h2 id="details">${say('portal.details')}</h2>
 <dl>
 ${participant === undefined ? '' : html`<dt>${say('consent.registrationNumber')}</dt><dd>${participant.registrationNumber}</dd>`}
@@ -63,11 +73,11 @@ ${datesOf(visit, share, granted)}
 </dl></section>
 <section aria-labelledby="what"><h2 id="what">${say(titleOfPermissions(active, granted))}</h2>
 ${permissionsOf(visit, share)}</section>
-${active || share.revoking ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
-${share.revoking ? html`<p class="onward"><a href="${pathTo(visit, detailPath(consent.id))}">${say('portal.lookAgain')}</a></p>` : ''}
+${active ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
+${again}
 <section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
 <ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>
-${reportOf(visit, consent.id)}
+${reportOf(visit, share)}
 <details><summary>${say('portal.print.title')}</summary><p>${say('portal.print.text')}</p></details>
 <p class="elsewhere"><a href="${pathTo(visit, `${detailPath(consent.id)}/record.json`)}">${say('portal.list.json')}</a></p>
 <p class="paper">${onPaper(visit, consent.id)}</p>`;
@@ -93,13 +103,14 @@ function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor }: 
     staff: () => say('portal.by.staff', { bank: site.bank.name }),
     system: () => say('portal.by.system'),
   }[actor]();
-  return html`<li><strong>${say(`portal.history.${action}`)}</strong> ${who}<small>${momentInWords(visit, at)}</small></li>`;
+  const what = action === 'revoke' && share.revoking ? 'revoking' : action;
+  return html`<li><strong>${say(`portal.history.${what}`)}</strong> ${who}<small>${momentInWords(visit, at)}</small></li>`;
 }
 
-function noticeText({ say, site }: CustomerVisit, share: Share, notice: PortalNotice): string {
+function noticeText({ say, site }: CustomerVisit, share: Share, notice: PortalNotice | undefined): string {
   const participant = nameOf(share);
   if (share.revoking) return say('portal.stopped.revoking', { participant, bank: site.bank.name });
-  if (notice.kind !== 'stopped') return say('portal.stopped.already', { participant });
+  if (notice?.kind !== 'stopped') return say('portal.stopped.already', { participant });
   return `${say('portal.stopped.title')} ${tokensInWords(say, participant, notice.tokens)}`;
 }
 

@@ -1,12 +1,14 @@
 import { type Html, html } from '../../platform/html.ts';
 import type { PortalVisit } from './portal-visit.ts';
+import type { Share } from './share.ts';
 
 /** Where something is not right: what the customer can do, and the way to the bank where its configuration names one (SCR-12). */
-export function reportOf(visit: PortalVisit, consent: string): Html {
+export function reportOf(visit: PortalVisit, share: Share): Html {
   const { say, site } = visit;
+  const { id: consent, state } = share.consent;
   const bank = site.bank.name;
   const title = say('portal.report.title');
-  const advice = say('portal.report.text', { bank, consent });
+  const advice = say(state === 'Authorised' ? 'portal.report.text' : 'portal.report.textEnded', { bank, consent });
   const address = addressOf(visit, consent);
   if (address === undefined) return html`<details><summary>${title}</summary><p>${advice}</p></details>`;
   return html`<details open><summary>${title}</summary><p>${advice}</p>

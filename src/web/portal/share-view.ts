@@ -36,21 +36,26 @@ export function datesOf(visit: PortalVisit, share: Share, grantedAt: Date | unde
   const granted = grantedAt ?? (consent.state === 'Authorised' ? consent.changedAt : undefined);
   const used =
     consent.lastUsedAt === undefined
-      ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say(share.takenUp ? 'portal.neverUsed' : 'portal.notTakenUp')}</dd>`
+      ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say(neverUsed(share))}</dd>`
       : row(say('portal.lastUsed'), consent.lastUsedAt);
   return html`${granted === undefined ? row(say('portal.asked'), consent.createdAt) : row(say('portal.since'), granted)}
-${endOf(visit, consent, row)}
+${endOf(visit, share, row)}
 ${used}`;
 }
 
-function endOf({ say }: PortalVisit, consent: Consent, row: (term: string, at: Date) => Html): Html {
+function neverUsed({ consent, takenUp }: Share) {
+  if (takenUp) return 'portal.neverUsed';
+  return consent.state === 'Authorised' ? 'portal.notTakenUp' : 'portal.neverTakenUp';
+}
+
+function endOf({ say }: PortalVisit, { consent, revoking }: Share, row: (term: string, at: Date) => Html): Html {
   switch (consent.state) {
     case 'Awaiting':
       return row(say('portal.answerBefore'), consent.expiresAt);
     case 'Authorised':
       return row(say('portal.until'), consent.expiresAt);
     default:
-      return row(say('portal.ended'), consent.changedAt);
+      return row(say(revoking ? 'portal.endingSince' : 'portal.ended'), consent.changedAt);
   }
 }
 

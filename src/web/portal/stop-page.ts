@@ -16,7 +16,7 @@ import { HOME, signOutForm } from './sign-in-page.ts';
 export async function askStop(visit: CustomerVisit, id: string): Promise<void> {
   const consent = await loadOwn(visit, id);
   const share = await shareOf(visit, consent);
-  if (consent.state !== 'Authorised' && !share.revoking) return redirect(visit, pathTo(visit, detailPath(id)));
+  if (consent.state !== 'Authorised') return redirect(visit, pathTo(visit, detailPath(id)));
   const { say, site } = visit;
   const participant = nameOf(share);
   const title = say('portal.stop.title', { participant });
@@ -56,7 +56,7 @@ export async function takeStop(visit: CustomerVisit, id: string): Promise<void> 
     await tell(visit, consent, tokens, before?.state === 'Revoked');
   } catch (cause) {
     if (!isRevoking(cause)) throw cause;
-    await showRevoking(visit);
+    await showRevoking(visit, id);
   }
 }
 
@@ -74,7 +74,7 @@ async function tell(visit: CustomerVisit, consent: Consent, tokens: number, befo
 }
 
 /** In force here, and the page of the consent cannot be shown: its store does not answer (N-201). */
-async function showRevoking(visit: CustomerVisit): Promise<void> {
+async function showRevoking(visit: CustomerVisit, id: string): Promise<void> {
   const { say, site } = visit;
   const title = say('portal.state.revoking');
   respond(visit, 202, {
@@ -84,6 +84,8 @@ async function showRevoking(visit: CustomerVisit): Promise<void> {
     tools: await signOutForm(visit),
     body: html`<h1>${title}</h1>
 <div class="notice calm" role="status"><p>${say('portal.stopped.blindly', { bank: site.bank.name })}</p></div>
+<section><dl><dt>${say('portal.consent')}</dt><dd class="number">${id}</dd></dl></section>
+<p><a href="${pathTo(visit, detailPath(id))}">${say('portal.lookAgain')}</a></p>
 <p><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>`,
   });
 }
