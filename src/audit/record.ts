@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import { sha256 } from '../platform/random.ts';
 import type { AuditEvent } from './event.ts';
 
@@ -95,7 +96,7 @@ export function linkAll(chain: string, head: Head, entries: readonly Entry[]): r
 export function hashOf(record: LinkedRecord): string {
   const { chain, sequence, previousHash: hash, facts } = record;
   return sha256(
-    canonicalForm({ chain, sequence, hash }, record, isObject(facts) ? ordered(facts) : { altered: facts }),
+    canonicalForm({ chain, sequence, hash }, record, isRecord(facts) ? ordered(facts) : { altered: facts }),
   );
 }
 
@@ -123,10 +124,6 @@ function canonicalForm(place: Place, record: Omit<Entry, 'facts'>, facts: unknow
     record.detail ?? null,
     facts,
   ]);
-}
-
-function isObject(facts: unknown): facts is object {
-  return typeof facts === 'object' && facts !== null && !Array.isArray(facts);
 }
 
 /** Facts as a record holds them. */

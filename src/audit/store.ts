@@ -1,4 +1,5 @@
 import type { Statement, Statements } from '../platform/database.ts';
+import { isRecord } from '../platform/json.ts';
 import { instant, integer, json, optionalText, type Row, text } from '../platform/row.ts';
 import type { AuditFilter, AuditRecord } from './event.ts';
 import { isAuditFamily, isAuditOutcome } from './event.ts';
@@ -304,6 +305,5 @@ function toAuditRecord(row: Row): AuditRecord {
 }
 
 function isFacts(value: unknown): value is NonNullable<AuditRecord['facts']> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((fact) => fact === null || typeof fact !== 'object');
+  return isRecord(value) && Object.values(value).every((fact) => fact === null || typeof fact !== 'object');
 }

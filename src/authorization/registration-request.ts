@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { verifySignedJwt } from '../trust/index.ts';
 import type { AuthorizationBank, AuthorizationRooms, StatementSource } from './bank.ts';
@@ -105,9 +106,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw new Refusal('invalid_client_metadata', 400, 'the body is not JSON', { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalidMetadata('the body must be a JSON object');
-  return { ...value };
+  if (!isRecord(value)) throw invalidMetadata('the body must be a JSON object');
+  return value;
 }
 
 /** The claims of a JWT before its signature is checked: only to find the statement inside, which is verified first. */

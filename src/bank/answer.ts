@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import type { Account, Customer } from './bank.ts';
 
 /** More accounts than any customer has: a bank that sends more is not answering our question. */
@@ -40,10 +41,6 @@ function parseAccount(value: unknown): Account | undefined {
   if (typeof currency !== 'string' || !CURRENCY.test(currency)) return undefined;
   if (typeof maskedNumber !== 'string' || !MASKED_NUMBER.test(maskedNumber)) return undefined;
   return { id, name, type, currency, maskedNumber };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown, maximum = MAXIMUM_TEXT_CHARACTERS): value is string {

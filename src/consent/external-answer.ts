@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import type { Consent, ConsentStep } from './consent.ts';
 import { isDetails, isReference, isReferenceList, MAXIMUM_ACCOUNTS, MAXIMUM_SCOPES } from './fields.ts';
 import { MAXIMUM_WORDS } from './history.ts';
@@ -64,8 +65,8 @@ function parseStep(value: unknown): ConsentStep {
 type Members = Readonly<Record<string, unknown>>;
 
 function recordOf(value: unknown, what: string): Members {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no object`);
-  return { ...value };
+  if (!isRecord(value)) throw new Error(`${what} is no object`);
+  return value;
 }
 
 function wrong(name: string): Error {

@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Authorisation, Consent, ConsentFilter, NewConsent } from './consent.ts';
 import { consentAt } from './transitions.ts';
@@ -24,9 +25,7 @@ export function isReferenceList(value: unknown, maximum: number): value is reado
 
 /** True for `authorization_details`: a list of objects, of bounded size (RFC 9396 §2). */
 export function isDetails(value: unknown): value is Consent['authorizationDetails'] {
-  const objects =
-    Array.isArray(value) &&
-    value.every((item: unknown) => typeof item === 'object' && item !== null && !Array.isArray(item));
+  const objects = Array.isArray(value) && value.every(isRecord);
   return objects && JSON.stringify(value).length <= MAXIMUM_DETAILS;
 }
 

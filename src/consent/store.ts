@@ -1,5 +1,6 @@
 import type { Actor } from '../audit/index.ts';
 import type { Statements } from '../platform/database.ts';
+import { isRecord } from '../platform/json.ts';
 import { instant, json, optionalInstant, optionalText, type Row, text, texts } from '../platform/row.ts';
 import type { Authorisation, Consent, ConsentAction, ConsentFilter, ConsentState, ConsentStep } from './consent.ts';
 import { CONSENT_ACTIONS, CONSENT_STATES, stateAfter, statesBefore, stateWhenDue } from './transitions.ts';
@@ -228,8 +229,4 @@ export function oneOf<T extends string>(known: readonly T[], value: string): T {
 function detailsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
   if (!Array.isArray(value) || !value.every(isRecord)) throw new Error('authorization_details is no list of objects');
   return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

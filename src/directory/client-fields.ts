@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { invalid } from './participant-fields.ts';
 
@@ -93,8 +94,4 @@ function sorted(value: unknown, depth: number): unknown {
   const result: Record<string, unknown> = Object.create(null);
   for (const key of keys) result[key] = sorted(value[key], depth + 1);
   return result;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { type NewParticipant, PARTICIPANT_STATUSES, type ParticipantStatus, ROLES, type Role } from './participant.ts';
 
@@ -118,10 +119,6 @@ function parseFirstStatus(value: unknown, field: string): ParticipantStatus {
 function matching(value: unknown, pattern: RegExp, field: string, sentence: string): string {
   if (typeof value !== 'string' || !pattern.test(value)) throw invalid(field, sentence);
   return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A caller's own key comes back to them in the sentence: short and without surprises. */

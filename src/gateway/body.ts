@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 
 /** Largest request body, in bytes (1 MiB): the APIs take small JSON documents. */
@@ -52,7 +53,7 @@ export async function readJsonObject(request: IncomingMessage): Promise<Readonly
 /** @throws Refusal `body_malformed` 400 */
 function parseJsonObject(octets: Uint8Array): Readonly<Record<string, unknown>> {
   const value = decodeJson(octets);
-  if (!isObject(value)) throw new Refusal('body_malformed', 400, 'The body is not a JSON object.');
+  if (!isRecord(value)) throw new Refusal('body_malformed', 400, 'The body is not a JSON object.');
   return value;
 }
 
@@ -62,11 +63,6 @@ function decodeJson(octets: Uint8Array): unknown {
   } catch (cause) {
     throw new Refusal('body_malformed', 400, 'The body is not JSON in UTF-8.', { cause });
   }
-}
-
-/** True for a JSON object, as opposed to an array, null or a plain value. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @throws Refusal `field_missing`, `field_invalid` 400 naming the field */

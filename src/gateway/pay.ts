@@ -1,5 +1,5 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { isObject } from './body.ts';
 import { type Call, known, type PaymentOrder, type Rooms } from './call.ts';
 import { type FactsSigner, factsHeader } from './facts.ts';
 import { interactionHeader } from './interaction.ts';
@@ -112,7 +112,7 @@ function unavailable(detail: string, cause?: unknown): Refusal {
 }
 
 function decisionOf(answer: unknown): Decision | undefined {
-  if (!isObject(answer)) return undefined;
+  if (!isRecord(answer)) return undefined;
   const { status, reason } = answer;
   if (status !== 'APPROVED' && status !== 'DECLINED') return undefined;
   const told = typeof reason === 'string' && reason.length <= reasonLimit;

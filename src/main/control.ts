@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Door, openLocalDoor } from '../platform/door.ts';
 import { callLocal } from '../platform/fetch.ts';
 import { readBody } from '../platform/form.ts';
+import { isRecord } from '../platform/json.ts';
 import type { CommandRequest, CommandResult } from './command.ts';
 import { runCommand } from './commands.ts';
 import type { Rooms } from './rooms.ts';
@@ -71,10 +72,6 @@ function resultOf(value: unknown): CommandResult {
     throw new Error('the running platform gave no answer this version understands');
   }
   return { lines: value.lines, status: value.status };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../platform/config.ts';
+import { isRecord } from '../platform/json.ts';
 import { regimes } from '../regimes/index.ts';
 import { checkSettings, Settings } from './settings.ts';
 
@@ -25,21 +26,17 @@ function snippetsOf(text: string): readonly unknown[] {
   return [...yaml, ...json, ...head];
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** A piece laid over what is there; of two lists the first items belong together. */
 function laidOver(base: unknown, piece: unknown): unknown {
-  if (Array.isArray(base) && Array.isArray(piece) && isObject(piece[0])) return [laidOver(base[0], piece[0])];
-  if (!isObject(base) || !isObject(piece)) return piece;
+  if (Array.isArray(base) && Array.isArray(piece) && isRecord(piece[0])) return [laidOver(base[0], piece[0])];
+  if (!isRecord(base) || !isRecord(piece)) return piece;
   const merged = Object.entries(piece).map(([key, value]) => [key, laidOver(base[key], value)] as const);
   return { ...base, ...Object.fromEntries(merged) };
 }
 
 /** A piece that has none of the file's own keys is one of a bank. */
 function whole(base: unknown, piece: unknown): unknown {
-  const placed = isObject(piece) && ('doors' in piece || 'banks' in piece);
+  const placed = isRecord(piece) && ('doors' in piece || 'banks' in piece);
   return laidOver(base, placed ? piece : { banks: [piece] });
 }
 

@@ -114,19 +114,20 @@ function compiler(directory: string): Ajv2020 {
       _parent: unknown,
       place?: { parentData: unknown; parentDataProperty: string | number },
     ) => {
-      if (isRecord(place?.parentData)) place.parentData[place.parentDataProperty] = resolve(directory, data);
+      if (isContainer(place?.parentData)) place.parentData[place.parentDataProperty] = resolve(directory, data);
       return true;
     },
   });
   return ajv;
 }
 
-function isRecord(value: unknown): value is Record<string | number, unknown> {
+/** Objects and lists. */
+function isContainer(value: unknown): value is Record<string | number, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
 function freeze<T>(value: T): T {
-  if (isRecord(value)) for (const part of Object.values(value)) freeze(part);
+  if (isContainer(value)) for (const part of Object.values(value)) freeze(part);
   return Object.freeze(value);
 }
 
@@ -157,7 +158,7 @@ function reason({ keyword, params, parentSchema, message }: ErrorObject): string
 function choiceReason(branches: unknown): string {
   const list: readonly unknown[] = Array.isArray(branches) ? branches : [];
   const words = list.map((branch) =>
-    isRecord(branch) && 'const' in branch ? JSON.stringify(branch.const) : undefined,
+    isContainer(branch) && 'const' in branch ? JSON.stringify(branch.const) : undefined,
   );
   return words.every((word) => word !== undefined)
     ? `must be one of ${words.join(', ')}`
@@ -165,12 +166,12 @@ function choiceReason(branches: unknown): string {
 }
 
 function knownKeys(schema: unknown): string {
-  const keys = isRecord(schema) && isRecord(schema.properties) ? Object.keys(schema.properties) : [];
+  const keys = isContainer(schema) && isContainer(schema.properties) ? Object.keys(schema.properties) : [];
   return keys.length === 0 ? 'none are known here' : `known are ${keys.join(', ')}`;
 }
 
 function hint(schema: unknown): string {
-  return isRecord(schema) && typeof schema.description === 'string'
+  return isContainer(schema) && typeof schema.description === 'string'
     ? ` (${schema.description.replace(/\.$/, '')})`
     : '';
 }

@@ -1,4 +1,4 @@
-import { isRecord } from './shape.ts';
+import { isRecord } from '../platform/json.ts';
 import type { TokenFacts } from './token.ts';
 
 /** The members in which a verified JWT and the row of its id can contradict each other. */

@@ -1,5 +1,5 @@
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { isRecord } from './shape.ts';
 import type { Denial, TokenFacts } from './token.ts';
 
 /** What kept tokens are chosen by: the members of a denial, with the hash of its row in place of a token. */

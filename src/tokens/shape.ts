@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json.ts';
 /** Characters of a presented token at most: one of ours is below 1,500, and headers end at 16,384. */
 export const MAXIMUM_TOKEN = 8_192;
 /** Characters of an opaque token or an id at most: the engine makes 43. */
@@ -28,11 +29,6 @@ export function unverifiedClaims(token: string): Readonly<Record<string, unknown
     // Not JSON: no claims, and the caller refuses.
     return undefined;
   }
-}
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCanonical(part: string): boolean {

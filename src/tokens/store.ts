@@ -1,7 +1,7 @@
 import type { Statement, Statements } from '../platform/database.ts';
+import { isRecord } from '../platform/json.ts';
 import { instant, integer, json, optionalInstant, optionalText, type Row, text, texts } from '../platform/row.ts';
 import { SELECTORS, type Selection } from './denial.ts';
-import { isRecord } from './shape.ts';
 import type { TokenFacts } from './token.ts';
 
 /** Where denials are told to every process. */

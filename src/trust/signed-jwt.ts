@@ -1,5 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../platform/clock.ts';
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 
 /** What a JWT signed by somebody else must be. */
@@ -90,7 +91,7 @@ function checkForm(token: string, expected: SignedJwtExpectation): void {
 function headerOf(part: string): object | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof header === 'object' && header !== null && !Array.isArray(header) ? header : undefined;
+    return isRecord(header) ? header : undefined;
   } catch {
     // Whatever is not JSON is not a header: the caller refuses.
     return undefined;

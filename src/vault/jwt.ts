@@ -1,6 +1,7 @@
 import { sign, verify } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { type Clock, epochSeconds } from '../platform/clock.ts';
+import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
 import type { Keyrings } from './keyring.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -105,7 +106,7 @@ function isPayload(value: Readonly<Record<string, unknown>>): value is JWTPayloa
 
 function parseObject(octets: Buffer): Readonly<Record<string, unknown>> {
   const value = parseJson(octets);
-  if (!isObject(value)) throw invalid('malformed');
+  if (!isRecord(value)) throw invalid('malformed');
   return value;
 }
 
@@ -116,10 +117,6 @@ function parseJson(octets: Buffer): unknown {
     // What the parser says quotes the token.
     throw invalid('malformed');
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function encode(value: object): string {

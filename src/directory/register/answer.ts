@@ -1,3 +1,4 @@
+import { isRecord } from '../../platform/json.ts';
 import { ROLES, type Role } from '../participant.ts';
 import { type RegisterAnswer, type RegisterQuestion, RegisterUnavailable, type RolesByCountry } from './register.ts';
 
@@ -5,11 +6,6 @@ import { type RegisterAnswer, type RegisterQuestion, RegisterUnavailable, type R
 const MAXIMUM_COUNTRIES = 300;
 const COUNTRY = /^[A-Z]{2}$/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-/** True for an object of JSON. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * The answer of a service to a question. It names whom it is about: an answer about somebody else counts for nothing (N-30).

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { isRecord } from '../../platform/json.ts';
 import type { Role } from '../participant.ts';
-import { isRecord, malformed, parseMoment } from './answer.ts';
+import { malformed, parseMoment } from './answer.ts';
 import { type Authorisation, enter, keyOf, rolesByCountry, type Snapshot } from './authorisation.ts';
 import { jsonObjects } from './json-objects.ts';
 import type { RolesByCountry } from './register.ts';

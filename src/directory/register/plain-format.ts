@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { isRecord, malformed, parseMoment, parseRoles } from './answer.ts';
+import { isRecord } from '../../platform/json.ts';
+import { malformed, parseMoment, parseRoles } from './answer.ts';
 import type { Authorisation, Snapshot } from './authorisation.ts';
 import { enter, keyOf } from './authorisation.ts';
 

@@ -1,3 +1,4 @@
+import { isRecord } from '../../platform/json.ts';
 import { Refusal } from '../../platform/refusal.ts';
 
 /** Codes of the web framework, in our words. */
@@ -63,8 +64,4 @@ export function challengeOf({ code, status }: Refusal, scope: string | undefined
   if (code === 'insufficient_scope') return `Bearer error="insufficient_scope", scope="${scope ?? ''}"`;
   if (status !== 401) return undefined;
   return INVALID_TOKEN.has(code) ? 'Bearer error="invalid_token"' : 'Bearer realm="management"';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

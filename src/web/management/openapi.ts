@@ -1,5 +1,6 @@
 import { IsUndefined } from 'typebox';
 import { MANAGEMENT_SCOPES } from '../../authorization/index.ts';
+import { isRecord } from '../../platform/json.ts';
 import type { OperationDescription } from './operation.ts';
 import { ErrorDocument } from './schemas.ts';
 import { managementOperations } from './table.ts';
@@ -98,8 +99,4 @@ function refer(schema: unknown, schemas: Map<string, unknown>): unknown {
   if (typeof title !== 'string') return inner;
   schemas.set(title, inner);
   return { $ref: `#/components/schemas/${title}` };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
