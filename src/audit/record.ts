@@ -32,6 +32,8 @@ export interface LinkedRecord {
 /** A record on its way into the database: the text that was hashed, so that what is written is what the hash is of. */
 export interface NewRecord extends Head {
   readonly canonical: string;
+  /** The facts once more, as the object that the database keeps: it need not be made of the text there. */
+  readonly facts: string;
 }
 
 /** Facts by name, in the order of the names: the database orders the names of a jsonb value in its own way. */
@@ -79,7 +81,8 @@ export function normalise(event: AuditEvent, at: Date): Entry {
 export function link(chain: string, head: Head, entry: Entry): NewRecord {
   const sequence = head.sequence + 1;
   const canonical = canonicalForm({ chain, sequence, hash: head.hash }, entry, entry.facts);
-  return { sequence, canonical, hash: sha256(canonical) };
+  const facts = JSON.stringify(Object.fromEntries(entry.facts));
+  return { sequence, canonical, facts, hash: sha256(canonical) };
 }
 
 /** The records that follow `head` in `chain`, each linked to the one before it. */

@@ -120,16 +120,15 @@ const APPEND = `WITH moved AS (
        INSERT INTO audit.events (${EVENT_COLUMNS})
        SELECT moved.chain, (r->>1)::bigint, timestamptz 'epoch' + (r->>3)::bigint * interval '1 millisecond',
               r->>4, r->>5, r->>6, r->>7, r->>8, r->>9, r->>10, r->>11, r->>12, r->>13, r->>14,
-              (SELECT coalesce(jsonb_object_agg(fact->>0, fact->1), '{}') FROM jsonb_array_elements(r->15) AS fact),
-              r->>2, r->>16
+              r->16, r->>2, r->>17
        FROM moved, jsonb_array_elements($6::jsonb) AS r
        RETURNING 1
      )`;
 
 function appendValues(chain: string, from: Head, records: readonly NewRecord[]): readonly unknown[] {
   const last = records.at(-1) ?? from;
-  // Each record is its canonical form, an array in a fixed order, with its hash behind.
-  const rows = records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"${hash}"]`).join(',');
+  // Each record is its canonical form, an array in a fixed order, with its facts as an object and its hash behind.
+  const rows = records.map(({ canonical, facts, hash }) => `${canonical.slice(0, -1)},${facts},"${hash}"]`).join(',');
   return [chain, last.sequence, last.hash, from.sequence, from.hash, `[${rows}]`];
 }
 
