@@ -131,7 +131,7 @@ test('LAB-42 a database that does not answer refuses new requests after two seco
   context.mock.timers.enable({ apis: ['setTimeout'] });
   mode = 'hangs';
   audit.enqueue(event(1));
-  context.mock.timers.tick(10);
+  context.mock.timers.tick(20);
   await Promise.resolve();
   context.mock.timers.tick(1_999);
   audit.checkWritable();
@@ -194,11 +194,11 @@ test('what comes during a commit waits for company, unless somebody waits for it
   );
   try {
     queue.enqueue(event(1));
-    mock.timers.tick(10);
+    mock.timers.tick(20);
     await settled();
     assert.deepEqual(groups, [1]);
     queue.enqueue(event(4));
-    mock.timers.tick(10);
+    mock.timers.tick(20);
     await settled();
     assert.deepEqual(groups, [1, 3]);
     queue.enqueue(event(5));

@@ -19,7 +19,7 @@ export const QUEUE_LIMIT = 20_000;
 /** Room that `checkWritable` leaves for the records of requests already let through. */
 export const QUEUE_RESERVE = 2_000;
 /** How long the first record waits for company; with the commit it stays within the 50 ms of the design. */
-const GROUP_DELAY_MS = 10;
+const GROUP_DELAY_MS = 20;
 /** Records of one statement. The embedded database holds this process meanwhile: 200 kB of text for some 10 ms. */
 const GROUP_LIMIT: Readonly<Record<Database['kind'], number>> = { pglite: 250, postgres: 1_000 };
 const RETRY_DELAY_MS = 250;
