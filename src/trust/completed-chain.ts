@@ -1,9 +1,7 @@
 import type { Issuers } from './issuer-fetch.ts';
-import { judgeChain, readCertificate } from './judge.ts';
-import { Malformed } from './malformed.ts';
+import { judgeChain, readSurplus } from './judge.ts';
 import type { CompiledScheme } from './scheme.ts';
 import { MAXIMUM_CHAIN } from './tls-source.ts';
-import type { Certificate } from './x509.ts';
 
 /** What a missing intermediate looks like. */
 const LACKING: ReadonlySet<string> = new Set(['issuer_unknown', 'trusted_list_missing']);
@@ -22,15 +20,10 @@ export async function completedChain(
   if (settings === undefined || chain.length >= MAXIMUM_CHAIN) return chain;
   const { verdict } = judgeChain(chain, scheme, now);
   if (verdict.ok || !LACKING.has(verdict.detail)) return chain;
-  const [leaf, ...others] = chain.flatMap(read);
+  // The leaf is there: it was read before.
+  const [leaf, ...others] = chain.flatMap(readSurplus);
   if (leaf === undefined) return chain;
   const anchors = scheme.anchors.map(({ certificate }) => certificate);
   const fetched = await issuers.complete({ leaf, others, anchors, settings });
   return [...chain, ...fetched.map(({ der }) => der)].slice(0, MAXIMUM_CHAIN);
-}
-
-/** A surplus certificate that cannot be read helps nobody; the leaf was read before. */
-function read(der: Uint8Array): readonly Certificate[] {
-  const certificate = readCertificate(der);
-  return certificate instanceof Malformed ? [] : [certificate];
 }

@@ -2,13 +2,11 @@ import { secondsAfter } from '../platform/clock.ts';
 import { type Crl, checkCrlTimes, openCrl } from './crl.ts';
 import type { CrlRequest, HeldCrl } from './crl-shelf.ts';
 import { noteLeft } from './left-answer.ts';
-import { earliest } from './moments.ts';
+import { earliest, refreshMoment } from './moments.ts';
 import type { ShelfParts } from './ocsp-shelf.ts';
 import type { CompiledRevocation } from './revocation-settings.ts';
 import { Unusable } from './unusable.ts';
 
-/** A newer list is fetched when this part of the time is over, while the old one still serves. */
-const REFRESH_AT = 0.75;
 const MAXIMUM_NUMBERS = 1_000;
 /** A week: a list stays in the database beyond its end, so that a process that starts knows the last number. */
 const NUMBER_SECONDS = 604_800;
@@ -89,6 +87,5 @@ function isOlder({ number, thisUpdate }: Age, last: Age): boolean {
 function heldOf(crl: Crl, { crlMaximumAgeSeconds }: CompiledRevocation, now: Date, since = now): HeldCrl {
   const begin = earliest(since, now);
   const usableUntil = earliest(crl.nextUpdate, secondsAfter(begin, crlMaximumAgeSeconds));
-  const refreshAt = new Date(begin.getTime() + (usableUntil.getTime() - begin.getTime()) * REFRESH_AT);
-  return { crl, usableUntil, refreshAt };
+  return { crl, usableUntil, refreshAt: refreshMoment(begin, usableUntil) };
 }

@@ -92,8 +92,8 @@ export function readCertificate(der: Uint8Array): Certificate | Malformed {
   }
 }
 
-/** What a client sends beside its leaf is only offered help: a certificate that cannot be read helps nobody. */
-function readSurplus(der: Uint8Array): readonly Certificate[] {
+/** A certificate beside the leaf, or none: what a client sends there is only offered help, and what cannot be read helps nobody. */
+export function readSurplus(der: Uint8Array): readonly Certificate[] {
   const certificate = readCertificate(der);
   return certificate instanceof Malformed ? [] : [certificate];
 }

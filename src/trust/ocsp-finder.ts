@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { secondsAfter } from '../platform/clock.ts';
 import { noteLeft } from './left-answer.ts';
-import { earliest } from './moments.ts';
+import { earliest, refreshMoment } from './moments.ts';
 import { evaluateOcsp, type OcspAnswer } from './ocsp.ts';
 import { encodeCertId, encodeOcspRequest } from './ocsp-identity.ts';
 import type { HeldAnswer, OcspQuestion, ShelfParts } from './ocsp-shelf.ts';
@@ -9,7 +9,6 @@ import { Unusable } from './unusable.ts';
 
 /** "No answer" is kept briefly, so that neither a herd nor a dead responder stalls requests. */
 const NEGATIVE_SECONDS = 30;
-const REFRESH_AT = 0.75;
 /** RFC 9654 §2.1. */
 const NONCE_OCTETS = 32;
 
@@ -103,7 +102,5 @@ function heldOf(answer: OcspAnswer, maximumAgeSeconds: number, now: Date, signed
   const bound = earliest(secondsAfter(signedAt, maximumAgeSeconds), secondsAfter(now, maximumAgeSeconds));
   // An answer that names no end is as old as it says, not as old as our knowledge of it.
   const usableUntil = earliest(answer.nextUpdate ?? secondsAfter(answer.thisUpdate, maximumAgeSeconds), bound);
-  const begin = signedAt.getTime();
-  const refreshAt = new Date(begin + (usableUntil.getTime() - begin) * REFRESH_AT);
-  return { answer, usableUntil, refreshAt };
+  return { answer, usableUntil, refreshAt: refreshMoment(signedAt, usableUntil) };
 }
