@@ -1,35 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { secondsAfter } from '../../src/platform/clock.ts';
 import { endUnused } from '../../src/web/index.ts';
-import { type Browser, createBrowser, formOf } from '../support/browser.ts';
 import { connect, travel } from '../support/journey.ts';
-import { startPlatform, type TestPlatform } from '../support/platform.ts';
-import type { Registered, ThirdParty } from '../support/third-party.ts';
+import { startPlatform } from '../support/platform.ts';
+import { portalOf } from '../support/portal.ts';
 
 const BANKS = ['gobank'];
 const REPORTS = 'https://help.example/form?topic=consent';
 const STAFF = { kind: 'staff', reference: 'test' } as const;
 
-let platform: TestPlatform;
-let party: ThirdParty;
-let client: Registered;
-let origin: string;
-let browser: Browser;
-
-before(async () => {
-  platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank', reportProblem: REPORTS }] });
-  party = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
-  client = await party.register('gobank');
-  origin = platform.settings.doors.portal?.origin ?? '';
-  browser = createBrowser(platform.browserAgent);
-  const page = await browser.get(at('/'));
-  await browser.submit(page, formOf(page, '/sign-in'), { username: 'user', password: 'p@ssword!' });
-});
-
+const platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank', reportProblem: REPORTS }] });
 after(() => platform.close());
+const { party, client, at, signedIn } = await portalOf(platform);
+const browser = await signedIn();
 
-const at = (path: string) => `${origin}/gobank${path}`;
 const list = (query: string) => browser.get(at(`/consents${query}`));
 
 /** A consent straight in the store: lists are about what is kept, not about how it came to be. */

@@ -1,45 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { portalRoutes } from '../../src/web/portal/routes.ts';
-import { type Browser, createBrowser, formOf, formsOf, type Page } from '../support/browser.ts';
+import { createBrowser, formOf, formsOf } from '../support/browser.ts';
 import { call } from '../support/http.ts';
-import { connect } from '../support/journey.ts';
-import { startPlatform, type TestPlatform } from '../support/platform.ts';
-import type { Registered, ThirdParty } from '../support/third-party.ts';
+import { connect, PASSWORD } from '../support/journey.ts';
+import { startPlatform } from '../support/platform.ts';
+import { portalOf } from '../support/portal.ts';
 
-const PASSWORD = 'p@ssword!';
-
-let platform: TestPlatform;
-let party: ThirdParty;
-let client: Registered;
-let origin: string;
-
-before(async () => {
-  platform = await startPlatform();
-  party = await platform.thirdParty('tpp-a', ['AISP', 'PISP']);
-  client = await party.register('gobank');
-  origin = platform.settings.doors.portal?.origin ?? '';
-});
-
+const platform = await startPlatform();
 after(() => platform.close());
-
-const at = (path: string, bank = 'gobank') => `${origin}/${bank}${path}`;
+const { party, client, origin, at, pathOf, signIn, signedIn, alive } = await portalOf(platform);
 const COOKIE = '__Host-portal-gobank /';
-
-async function signIn(browser: Browser, username = 'user', password = PASSWORD): Promise<Page> {
-  const page = await browser.get(at('/'));
-  return browser.submit(page, formOf(page, '/sign-in'), { username, password });
-}
-
-async function signedIn(username = 'user'): Promise<Browser> {
-  const browser = createBrowser(platform.browserAgent);
-  const page = await signIn(browser, username);
-  assert.equal(page.url, at('/consents'), page.text);
-  return browser;
-}
-
-const pathOf = (consent: string, rest = '') => at(`/consents/${consent}${rest}`);
-const alive = async (access: string) => (await party.api('gobank', '/accounts', access)).status === 200;
 
 describe('the way in', () => {
   test('CLD-10 CLD-56 the start page offers every bank, in two languages', async () => {

@@ -26,7 +26,8 @@ export interface Tokens {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
-const PASSWORD = 'p@ssword!';
+/** The password of every customer of the test banks. */
+export const PASSWORD = 'p@ssword!';
 
 /** Signs in on the page at hand and gives the consent page. */
 export async function signIn(platform: TestPlatform, pushed: Pushed, choices: Choices = {}) {
