@@ -82,9 +82,9 @@ async function connected(url: string, child: ChildProcess): Promise<string> {
     const client = new pg.Client({ connectionString: url });
     try {
       await client.connect();
-      const { rows } = await client.query<{ version: string }>('SHOW server_version');
+      const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
       await client.end();
-      return rows[0]?.version ?? 'unknown';
+      return rows[0]?.server_version ?? 'unknown';
     } catch {
       await wait(50);
     }

@@ -75,6 +75,16 @@ test('of statements that go together one fails: the first reason is told, nothin
   await database.query('DELETE FROM thing WHERE id > 20');
 });
 
+test('a statement that was never looked at, because the one before it failed, works afterwards', async () => {
+  const wrong = { text: 'INSERT INTO thing (id) VALUES ($1)', values: ['no number'] };
+  const right = { text: 'SELECT $1::int + 1 AS sum', values: [1] };
+  const twenty = <T>(make: () => Promise<T>) => Promise.allSettled(Array.from({ length: 20 }, make));
+  for (const { status } of await twenty(() => database.together([wrong, right, right])))
+    assert.equal(status, 'rejected');
+  for (const outcome of await twenty(() => database.together([right])))
+    assert.deepEqual(outcome, { status: 'fulfilled', value: [[{ sum: 2 }]] });
+});
+
 test('twenty at once, one wins: a conditional statement consumes once', async () => {
   await database.query("INSERT INTO thing (id, note) VALUES (3, 'fresh')");
   const consume = () =>
