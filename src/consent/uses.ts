@@ -17,22 +17,34 @@ export interface Uses {
 
 /** Collects uses and gives them to `write` in batches; what could not be written is tried again with the next batch. */
 export function createUses(write: (uses: readonly ConsentUse[]) => Promise<void>, clock: Clock): Uses {
-  const pending = new Map<string, ConsentUse>();
+  /** By bank, then by consent: every request comes here, and a key of both would be put together anew for each. */
+  let pending = new Map<string, Map<string, Date>>();
+  let count = 0;
 
-  function keep(use: ConsentUse): void {
-    const key = `${use.bank}\n${use.id}`;
-    if (pending.has(key) || pending.size < MAXIMUM_PENDING) pending.set(key, use);
+  function keep(bank: string, id: string, at: Date): void {
+    const known = pending.get(bank);
+    const uses = known ?? new Map<string, Date>();
+    if (known === undefined) pending.set(bank, uses);
+    const before = uses.size;
+    if (count < MAXIMUM_PENDING || uses.has(id)) uses.set(id, at);
+    count += uses.size - before;
+  }
+
+  function take(): readonly ConsentUse[] {
+    const taken = [...pending].flatMap(([bank, uses]) => [...uses].map(([id, at]) => ({ bank, id, at })));
+    pending = new Map();
+    count = 0;
+    return taken;
   }
 
   async function flush(): Promise<void> {
-    const batch = [...pending.values()];
+    const batch = take();
     if (batch.length === 0) return;
-    pending.clear();
     try {
       await write(batch);
     } catch (cause) {
-      const newer = [...pending.values()];
-      for (const use of [...batch, ...newer]) keep(use);
+      const newer = take();
+      for (const { bank, id, at } of [...batch, ...newer]) keep(bank, id, at);
       throw cause;
     }
   }
@@ -45,7 +57,7 @@ export function createUses(write: (uses: readonly ConsentUse[]) => Promise<void>
   const timer = setInterval(() => void tryFlush(), WRITE_EVERY_MS);
   timer.unref();
   return {
-    note: (bank, id) => keep({ bank, id, at: clock.now() }),
+    note: (bank, id) => keep(bank, id, clock.now()),
     flush,
     close: async () => {
       clearInterval(timer);

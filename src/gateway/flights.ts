@@ -22,7 +22,7 @@ export function createFlights(limit = flightLimit): Flights {
           headers: { 'retry-after': '1' },
         });
       change(id, 1);
-      response.once('close', () => change(id, -1));
+      response.on('close', () => change(id, -1));
     },
   };
 }

@@ -94,7 +94,7 @@ function relayHandler(response: ServerResponse, interaction: string, relay: Rela
     clearTimeout(stall);
     controller?.resume();
   };
-  response.once('close', () => {
+  response.on('close', () => {
     clearTimeout(stall);
     gone = !response.writableFinished;
     if (gone) give(new ClientGone('the client left before the answer was complete'));

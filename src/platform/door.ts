@@ -203,7 +203,7 @@ function answerRequests(server: Server | TlsServer, answering: Answering): () =>
   const serve = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     const { socket } = request;
     answers.set(socket, (answers.get(socket) ?? 0) + 1);
-    response.once('close', () => {
+    response.on('close', () => {
       const left = (answers.get(socket) ?? 1) - 1;
       if (left > 0) answers.set(socket, left);
       else answers.delete(socket);
