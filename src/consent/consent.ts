@@ -32,11 +32,19 @@ export interface Consent {
 /** One step of a consent's life. */
 export interface ConsentStep {
   readonly at: Date;
-  readonly action: 'create' | ConsentAction;
+  readonly action: 'create' | 'change' | ConsentAction;
   readonly state: ConsentState;
   readonly actor: Actor['kind'];
   readonly actorReference: string;
   readonly reason: string | undefined;
+  /** Of `change`: the accounts before and after it (N-207). */
+  readonly accounts?: { readonly before: readonly string[]; readonly after: readonly string[] };
+}
+
+/** The accounts a customer wants to share from now on. */
+export interface AccountChange {
+  readonly customer: string;
+  readonly accounts: readonly string[];
 }
 
 /** A consent that is asked for. */

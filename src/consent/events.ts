@@ -29,6 +29,11 @@ export function consentRevoked(consent: Consent, actor: Actor, reference: Custom
   return changed('consent.revoked', consent, actor, reference);
 }
 
+/** The customer changed the accounts of a consent that stands. */
+export function consentAccountsChanged(consent: Consent, actor: Actor, reference: CustomerReference): AuditEvent {
+  return changed('consent.accounts-changed', consent, actor, reference);
+}
+
 /** The consent's time, or the time to decide, ran out and the row says so now. */
 export function consentExpired(consent: Consent, actor: Actor, reference: CustomerReference): AuditEvent {
   return changed('consent.expired', consent, actor, reference);

@@ -1,6 +1,6 @@
 import { isRecord } from '../platform/json.ts';
 import { Refusal } from '../platform/refusal.ts';
-import type { Authorisation, Consent, ConsentFilter, NewConsent } from './consent.ts';
+import type { AccountChange, Authorisation, Consent, ConsentFilter, NewConsent } from './consent.ts';
 import { consentAt } from './transitions.ts';
 
 /** Characters of an id or reference: opaque text, as banks and registers give it; an index entry must stay below 2,700 octets. */
@@ -52,6 +52,13 @@ export function checkAuthorisation(authorisation: Authorisation, now: Date): voi
   checkList('scopes', authorisation.scopes, MAXIMUM_SCOPES);
   checkList('accounts', authorisation.accounts, MAXIMUM_ACCOUNTS);
   checkAhead('expiresAt', authorisation.expiresAt, now);
+}
+
+/** @throws Refusal `field_invalid` 400 when there is no account left, a blank one, or too many: no consent without accounts comes of a change */
+export function checkAccountChange({ customer, accounts }: AccountChange): void {
+  checkReference('customer', customer);
+  checkList('accounts', accounts, MAXIMUM_ACCOUNTS);
+  if (accounts.length === 0) throw invalid('accounts', 'must keep one; to share none, revoke it');
 }
 
 /** @throws Refusal `field_invalid` 400 when a member of the filter is blank or its limit is no count */

@@ -1,4 +1,5 @@
 export type {
+  AccountChange,
   Authorisation,
   Consent,
   ConsentAction,

@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/index.ts';
-import type { Authorisation, Consent, ConsentFilter, ConsentStep, NewConsent } from './consent.ts';
+import type { AccountChange, Authorisation, Consent, ConsentFilter, ConsentStep, NewConsent } from './consent.ts';
 import type { Ending } from './ending-store.ts';
 
 /**
@@ -28,6 +28,12 @@ export interface ConsentStore {
   consume(bank: string, id: string, actor: Actor): Promise<Consent>;
   /** Revoking what is Revoked is the same answer again. @throws Refusal `consent_status_invalid` 400 for Rejected, Consumed, Expired; `consent_missing` 404 */
   revoke(bank: string, id: string, actor: Actor): Promise<Consent>;
+  /**
+   * The accounts of a consent that stands become others; the same again changes nothing. Absent where the store cannot.
+   * @throws Refusal `consent_status_invalid` 400 unless Authorised and in time, or after too many changes; `consent_wrong_user`
+   * 403; `field_invalid` 400; `consent_missing` 404
+   */
+  changeAccounts?(bank: string, id: string, change: AccountChange, actor: Actor): Promise<Consent>;
   /** Notes that data were fetched; coarse, batched, never in the way. */
   touch(bank: string, id: string): void;
   /** Writes what is still noted and lets go of what the store holds. */
@@ -36,6 +42,8 @@ export interface ConsentStore {
 
 /** The consent room as the other rooms see it: the bank's store, with a cache in front that revocation drops at once. */
 export interface Consents extends ConsentStore {
+  /** @throws Refusal those of the store; `accounts_unchangeable` 404 where it cannot */
+  changeAccounts(bank: string, id: string, change: AccountChange, actor: Actor): Promise<Consent>;
   /** For the request path: cached until something changes the consent, one second at most when notifications are lost; given at once when at hand. */
   current(bank: string, id: string): Consent | undefined | Promise<Consent | undefined>;
   /** Calls `changed` after a consent changed or may have, here or elsewhere; perhaps more than once for one change. It must not throw. */

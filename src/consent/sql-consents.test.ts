@@ -220,3 +220,57 @@ test('N-225 of decisions in two tabs the first counts and the second is refused'
   assert.equal(steps.length, 2);
   assert.equal(steps[1]?.state, await room.stateOf(id));
 });
+
+const CHANGE = { customer: 'customer-1', accounts: ['account-2', 'account-3'] };
+
+test('N-207 accounts change only while the consent stands, for its own customer, and never to none', async () => {
+  const wrong = [
+    [{ ...CHANGE, customer: 'customer-2' }, 'consent_wrong_user', 403],
+    [{ ...CHANGE, customer: '' }, 'field_invalid', 400],
+    [{ ...CHANGE, accounts: [] }, 'field_invalid', 400],
+    [{ ...CHANGE, accounts: ['account-1', ''] }, 'field_invalid', 400],
+    [{ ...CHANGE, accounts: ['account-3', 'account-3'] }, 'field_invalid', 400],
+  ] as const;
+  const id = await room.authorised();
+  for (const [change, code, status] of wrong)
+    await assert.rejects(room.store().changeAccounts(BANK, id, change, CUSTOMER), refuses(code, status), code);
+  assert.deepEqual((await room.store().find(BANK, id))?.accounts, AGREED.accounts);
+  for (const state of CONSENT_STATES.filter((state) => state !== 'Authorised')) {
+    const over = await room.inState(state);
+    const code = state === 'Awaiting' ? /consent_status_invalid|consent_wrong_user/ : /consent_status_invalid/;
+    await assert.rejects(room.store().changeAccounts(BANK, over, CHANGE, CUSTOMER), { code });
+    room.clock.current = START;
+  }
+  for (const unknown of ['unknown', ''])
+    await assert.rejects(room.store().changeAccounts(BANK, unknown, CHANGE, CUSTOMER), refuses('consent_missing', 404));
+  await assert.rejects(room.store().changeAccounts('albion', id, CHANGE, CUSTOMER), refuses('consent_missing', 404));
+});
+
+test('N-207 one step holds both versions, the version of the consent moves, the same again is nothing, and there is an end', async () => {
+  const id = await room.authorised();
+  const before = await room.store().find(BANK, id);
+  room.clock.current = secondsAfter(START, 60);
+  room.audit.events.length = 0;
+  for (let round = 0; round < 2; round += 1) {
+    const changed = await room.store().changeAccounts(BANK, id, CHANGE, CUSTOMER);
+    assert.deepEqual(changed, { ...before, accounts: CHANGE.accounts, changedAt: room.clock.current });
+  }
+  const reversed = { ...CHANGE, accounts: CHANGE.accounts.toReversed() };
+  await room.store().changeAccounts(BANK, id, reversed, CUSTOMER);
+  assert.deepEqual(actionsOf(room.audit), ['consent.accounts-changed']);
+  const [, , step, ...rest] = await room.store().history(BANK, id);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(step?.accounts, { before: AGREED.accounts, after: CHANGE.accounts });
+  assert.deepEqual([step?.action, step?.state, step?.at], ['change', 'Authorised', room.clock.current]);
+  room.audit.failure = new Error('the trail does not answer');
+  const other = { ...CHANGE, accounts: ['account-9'] };
+  await assert.rejects(room.store().changeAccounts(BANK, id, other, CUSTOMER));
+  room.audit.failure = undefined;
+  assert.deepEqual((await room.store().find(BANK, id))?.accounts, CHANGE.accounts);
+  const change = (count: number) =>
+    room.store().changeAccounts(BANK, id, { ...CHANGE, accounts: [`account-${count}`] }, CUSTOMER);
+  for (let steps = 3; steps < 90; steps += 1) await change(steps);
+  await assert.rejects(change(90), refuses('consent_status_invalid', 400));
+  await room.store().revoke(BANK, id, CUSTOMER);
+  assert.equal((await room.store().history(BANK, id)).at(-1)?.action, 'revoke');
+});

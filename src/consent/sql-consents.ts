@@ -1,14 +1,22 @@
 import type { Actor, Audit } from '../audit/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Statements } from '../platform/database.ts';
-import type { Authorisation, Consent, ConsentAction, ConsentStep, NewConsent } from './consent.ts';
+import type { AccountChange, Authorisation, Consent, ConsentAction, ConsentStep, NewConsent } from './consent.ts';
 import { noteEnding } from './ending-store.ts';
-import { type CustomerReference, consentCreated, EVENT_OF } from './events.ts';
-import { checkAgreed, checkAuthorisation, checkFilter, checkNewConsent, isReference, sameAsAsked } from './fields.ts';
+import { type CustomerReference, consentAccountsChanged, consentCreated, EVENT_OF } from './events.ts';
+import {
+  checkAccountChange,
+  checkAgreed,
+  checkAuthorisation,
+  checkFilter,
+  checkNewConsent,
+  isReference,
+  sameAsAsked,
+} from './fields.ts';
 import { EXPIRY, stepOf, withEnd } from './history.ts';
 import type { ConsentStore } from './port.ts';
 import * as store from './store.ts';
-import { consentAt, refuseTransition, TRANSITIONS } from './transitions.ts';
+import { consentAt, keptAccounts, refuseTransition, TRANSITIONS } from './transitions.ts';
 import { answered, missing } from './unavailable.ts';
 import { createUses } from './uses.ts';
 
@@ -22,6 +30,7 @@ export interface SqlConsentStoreOptions {
 
 /** The built-in store: consents in the platform's database. */
 export interface SqlConsentStore extends ConsentStore {
+  readonly changeAccounts: NonNullable<ConsentStore['changeAccounts']>;
   /** Writes the end of consents whose time is over into their rows and gives how many; each is done wholly or not (N-214). */
   expireDue(): Promise<number>;
   /** Writes the uses noted so far. */
@@ -61,6 +70,7 @@ export function createSqlConsentStore(options: SqlConsentStoreOptions): SqlConse
     reject: (bank, id, actor) => change(bank, id, 'reject', actor),
     consume: (bank, id, actor) => change(bank, id, 'consume', actor),
     revoke: (bank, id, actor) => change(bank, id, 'revoke', actor),
+    changeAccounts: (bank, id, wanted, actor) => changeAccounts(options, bank, id, wanted, actor),
     touch: uses.note,
     expireDue: () => answered(() => expireDue(options)),
     flush: uses.flush,
@@ -167,6 +177,31 @@ async function finish(
   if (action === 'revoke') await noteEnding(statements, consent, consent.changedAt);
   await store.announceConsent(statements, consent.bank, consent.id);
   await audit.record(statements, EVENT_OF[action](consent, actor, reference));
+}
+
+/** New accounts count from the moment this is committed, in every process that is told or asks again. */
+function changeAccounts(
+  { database, clock, audit, reference }: SqlConsentStoreOptions,
+  bank: string,
+  id: string,
+  wanted: AccountChange,
+  actor: Actor,
+): Promise<Consent> {
+  return answered(async () => {
+    if (!isReference(id)) throw missing();
+    checkAccountChange(wanted);
+    return database.transaction(async (statements) => {
+      const now = clock.now();
+      const changed = await store.changeAccounts(statements, bank, id, wanted, now);
+      if (changed === undefined) return keptAccounts(await store.findConsent(statements, bank, id), wanted, now);
+      const { consent, before } = changed;
+      const accounts = { before, after: consent.accounts };
+      await store.insertStep(statements, bank, id, { ...stepOf('change', consent, actor), accounts });
+      await store.announceConsent(statements, bank, id);
+      await audit.record(statements, consentAccountsChanged(consent, actor, reference));
+      return consent;
+    });
+  });
 }
 
 /** The steps as written, and the end that time brought when no row says so yet. */

@@ -2,7 +2,15 @@ import type { Actor } from '../audit/index.ts';
 import type { Statements } from '../platform/database.ts';
 import { isRecord } from '../platform/json.ts';
 import { instant, json, optionalInstant, optionalText, type Row, text, texts } from '../platform/row.ts';
-import type { Authorisation, Consent, ConsentAction, ConsentFilter, ConsentState, ConsentStep } from './consent.ts';
+import type {
+  AccountChange,
+  Authorisation,
+  Consent,
+  ConsentAction,
+  ConsentFilter,
+  ConsentState,
+  ConsentStep,
+} from './consent.ts';
 import { CONSENT_ACTIONS, CONSENT_STATES, stateAfter, statesBefore, stateWhenDue } from './transitions.ts';
 
 /** Where changes are told to every process; the payload is `[bank, id]` as JSON. */
@@ -12,8 +20,10 @@ export const CONSENT_CHANNEL = 'consent_changed';
 export const DEFAULT_LIST = 100;
 /** Consents in one list at most: a page of a portal is shorter, and the answer stays below a megabyte. */
 export const MAXIMUM_LIST = 500;
-/** Steps of one consent at most; its life has four. */
+/** Steps of one consent at most: its life has four, beside changes of its accounts. */
 const MAXIMUM_STEPS = 100;
+/** Changes of one consent's accounts end before its history would be cut. */
+const MAXIMUM_CHANGEABLE = 90;
 
 const COLUMNS =
   'bank, id, participant, client, customer, state, scopes, accounts, authorization_details, created_at, changed_at, expires_at, last_used_at';
@@ -69,6 +79,32 @@ export async function authoriseConsent(
     [bank, id, stateAfter('authorise'), at, customer, scopes, accounts, expiresAt, statesBefore('authorise')],
   );
   return rows[0] === undefined ? undefined : consentOf(rows[0]);
+}
+
+/**
+ * Changes the accounts in one conditional statement and gives those before; undefined when the consent is absent, another
+ * customer's, not Authorised, over, changed too often, or has these accounts already.
+ */
+export async function changeAccounts(
+  statements: Statements,
+  bank: string,
+  id: string,
+  { customer, accounts }: AccountChange,
+  at: Date,
+): Promise<{ readonly consent: Consent; readonly before: readonly string[] } | undefined> {
+  const rows = await statements.query(
+    `WITH former AS (
+       SELECT bank AS former_bank, id AS former_id, accounts AS former_accounts
+         FROM consent.consents WHERE bank = $1 AND id = $2 FOR UPDATE)
+     UPDATE consent.consents SET accounts = $3::text[], changed_at = $6
+       FROM former
+      WHERE bank = former_bank AND id = former_id AND customer = $4 AND state = $5 AND expires_at > $6
+        AND NOT (accounts @> $3::text[] AND accounts <@ $3::text[])
+        AND (SELECT count(*) FROM consent.steps WHERE steps.bank = $1 AND steps.consent = $2) < $7
+      RETURNING ${COLUMNS}, former_accounts`,
+    [bank, id, accounts, customer, stateAfter('authorise'), at, MAXIMUM_CHANGEABLE],
+  );
+  return rows[0] === undefined ? undefined : { consent: consentOf(rows[0]), before: texts(rows[0], 'former_accounts') };
 }
 
 /** Changes the state in one conditional statement; undefined when the consent is absent, in another state, or over. */
@@ -144,16 +180,27 @@ export async function listConsents(
 /** Writes one step of a consent's life. */
 export async function insertStep(statements: Statements, bank: string, id: string, step: ConsentStep): Promise<void> {
   await statements.query(
-    `INSERT INTO consent.steps (bank, consent, at, action, state, actor, actor_reference, reason)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [bank, id, step.at, step.action, step.state, step.actor, step.actorReference, step.reason ?? null],
+    `INSERT INTO consent.steps (bank, consent, at, action, state, actor, actor_reference, reason, accounts_before, accounts_after)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[])`,
+    [
+      bank,
+      id,
+      step.at,
+      step.action,
+      step.state,
+      step.actor,
+      step.actorReference,
+      step.reason ?? null,
+      step.accounts?.before ?? null,
+      step.accounts?.after ?? null,
+    ],
   );
 }
 
 /** The steps of a consent's life, oldest first. */
 export async function readSteps(statements: Statements, bank: string, id: string): Promise<readonly ConsentStep[]> {
   const rows = await statements.query(
-    `SELECT at, action, state, actor, actor_reference, reason FROM consent.steps
+    `SELECT at, action, state, actor, actor_reference, reason, accounts_before, accounts_after FROM consent.steps
       WHERE bank = $1 AND consent = $2 ORDER BY number LIMIT $3`,
     [bank, id, MAXIMUM_STEPS],
   );
@@ -202,13 +249,17 @@ function consentOf(row: Row): Consent {
 }
 
 function stepOf(row: Row): ConsentStep {
+  const action = oneOf(['create', 'change', ...CONSENT_ACTIONS], text(row, 'action'));
   return {
     at: instant(row, 'at'),
-    action: oneOf(['create', ...CONSENT_ACTIONS], text(row, 'action')),
+    action,
     state: stateOf(row),
     actor: oneOf(ACTOR_KINDS, text(row, 'actor')),
     actorReference: text(row, 'actor_reference'),
     reason: optionalText(row, 'reason'),
+    ...(action === 'change'
+      ? { accounts: { before: texts(row, 'accounts_before'), after: texts(row, 'accounts_after') } }
+      : {}),
   };
 }
 

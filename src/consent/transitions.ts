@@ -1,5 +1,6 @@
 import { Refusal } from '../platform/refusal.ts';
-import type { Consent, ConsentAction, ConsentState } from './consent.ts';
+import type { AccountChange, Consent, ConsentAction, ConsentState } from './consent.ts';
+import { missing } from './unavailable.ts';
 
 /** What an action leads to: another state, the same state again (`unchanged`), or a refusal. */
 export type Outcome = { readonly to: ConsentState } | 'unchanged' | 'refused';
@@ -90,3 +91,15 @@ const PAST_TENSE = {
   revoke: 'revoked',
   expire: 'ended',
 } as const;
+
+/** Why accounts did not change: `kept` again when it has them already. @throws Refusal as `ConsentStore.changeAccounts` says */
+export function keptAccounts(kept: Consent | undefined, { customer, accounts }: AccountChange, now: Date): Consent {
+  if (kept === undefined) throw missing();
+  if (kept.customer !== customer) throw new Refusal('consent_wrong_user', 403, "The consent is another customer's.");
+  const consent = consentAt(kept, now);
+  if (consent.state !== 'Authorised')
+    throw new Refusal('consent_status_invalid', 400, `The consent is ${consent.state}: its accounts stay as they are.`);
+  if (consent.accounts.length === accounts.length && accounts.every((account) => consent.accounts.includes(account)))
+    return consent;
+  throw new Refusal('consent_status_invalid', 400, 'The accounts were changed too often; agree to a new consent.');
+}

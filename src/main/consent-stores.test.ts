@@ -67,6 +67,12 @@ test('a consent store takes the rule of its bank, its deny list, or a rule of it
   assert.deepEqual(own?.scheme.revocation, { order: 'ocsp-only' });
 });
 
+test('N-207 accounts are changed in the built-in store alone: with one of the bank the start stops', () => {
+  const own = { ...bank({}, {}), accountChanges: true };
+  assert.throws(() => checkSettings(settingsOf(own), regimes), /^Error: banks\[0\]\.accountChanges/);
+  checkSettings(settingsOf({ ...bank({}, undefined), accountChanges: true }), regimes);
+});
+
 test('WSO-07 off for a bank, or for its consent store alone, stops every start outside the sandbox', () => {
   const off = { revocation: 'off' } as const;
   for (const [one, key] of [

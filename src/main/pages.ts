@@ -21,6 +21,7 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     words: regime.scopes,
     consentDays: regime.consentDays,
     portalUrl: bank.portalUrl ?? addressesOf(bank, settings).portalBase,
+    accountChanges: bank.accountChanges,
     reportProblem: bank.reportProblem,
     failedSignInsPerSource: limitsOf(settings).failedSignInsPerSource,
     ownConsentStore: bank.consentStore !== undefined,

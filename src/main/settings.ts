@@ -104,6 +104,13 @@ const Bank = Type.Object(
       }),
     ),
     portalUrl: Type.Optional(Origin),
+    accountChanges: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          "Customers may change the accounts of a consent that stands, in the portal, without the third party; not with a bank's own consent store.",
+      }),
+    ),
     reportProblem: Type.Optional(
       Type.String({
         pattern: '^(https://[^\\s"<>@\\\\]{1,300}|mailto:[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190})$',
@@ -225,6 +232,8 @@ export function checkSettings(settings: Settings, regimes: ReadonlyMap<string, u
     if (!regimes.has(bank.regime)) {
       throw new Error(`${at}.regime: there is no regime ${bank.regime}; known are ${[...regimes.keys()].join(', ')}`);
     }
+    if (bank.accountChanges === true && bank.consentStore !== undefined)
+      throw new Error(`${at}.accountChanges: the bank's own consent store keeps accounts as agreed`);
     if (bank.reportProblem !== undefined && !URL.canParse(bank.reportProblem))
       throw new Error(`${at}.reportProblem: this is no address`);
     checkRegister(bank.register, `${at}.register`);

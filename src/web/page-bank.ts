@@ -42,6 +42,8 @@ export interface PageBank {
   readonly portalUrl?: string | undefined;
   /** Where customers report a problem with a consent, `https:` or `mailto:`; undefined: no link leads there. */
   readonly reportProblem?: string | undefined;
+  /** True when customers may change the accounts of a consent that stands (N-207). */
+  readonly accountChanges?: boolean | undefined;
   /** True when the bank keeps its consents itself, in its own service. */
   readonly ownConsentStore?: boolean | undefined;
   /** Failed sign-ins of one address within a quarter of an hour. */

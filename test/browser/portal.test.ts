@@ -37,6 +37,7 @@ before(async () => {
         id: 'gobank',
         name: 'Go Bank',
         brand: { colour: '#0b6e4f' },
+        accountChanges: true,
         reportProblem: 'mailto:help@gobank.example',
         testUsers: [{ username: 'user', password: 'p@ssword!' }],
       },
@@ -137,6 +138,12 @@ for (const view of views) {
     await look(page, 'list-empty', view);
     await page.goto(`${origin}/gobank/consents/${consent}`);
     await look(page, 'detail', view);
+    await page.goto(`${origin}/gobank/consents/${consent}/accounts`);
+    await page.locator('input[type=checkbox]').first().uncheck();
+    await look(page, 'accounts', view);
+    await page.locator('main button[type=submit]').click();
+    await page.getByRole('status').waitFor();
+    await look(page, 'accounts-changed', view);
     const { revoking, unused } = await unfinished();
     for (const [id, name] of [
       [revoking, 'revoking'],

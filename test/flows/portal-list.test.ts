@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { secondsAfter } from '../../src/platform/clock.ts';
 import { endUnused } from '../../src/web/index.ts';
+import { formOf } from '../support/browser.ts';
 import { connect, travel } from '../support/journey.ts';
 import { startPlatform } from '../support/platform.ts';
 import { portalOf } from '../support/portal.ts';
@@ -10,7 +11,9 @@ const BANKS = ['gobank'];
 const REPORTS = 'https://help.example/form?topic=consent';
 const STAFF = { kind: 'staff', reference: 'test' } as const;
 
-const platform = await startPlatform({ banks: [{ id: 'gobank', name: 'Go Bank', reportProblem: REPORTS }] });
+const platform = await startPlatform({
+  banks: [{ id: 'gobank', name: 'Go Bank', reportProblem: REPORTS, accountChanges: true }],
+});
 after(() => platform.close());
 const { party, client, at, signedIn } = await portalOf(platform);
 const browser = await signedIn();
@@ -110,6 +113,72 @@ test('SCR-12 where the bank names a place for problems, the page leads there wit
     for (const part of [words, 'consent-&amp;&quot;&lt;odd&gt;', trace]) assert.ok(text.includes(part ?? ''), part);
   }
   browser.cookies.delete('language');
+});
+
+describe('the accounts of a consent that stands', () => {
+  const reasonAt = async (account: string, access: string) => {
+    const answer = await party.api('gobank', `/accounts/${account}`, access);
+    return answer.status === 200 ? 'allowed' : (answer.text.match(/account_not_in_consent/)?.[0] ?? answer.text);
+  };
+
+  test('N-207 what was removed is refused on the next call, what was added is allowed, with the tokens there are', async () => {
+    const { consent, access } = await connect(platform, party, client, { accounts: ['u1-current', 'joint'] });
+    const allowed = () =>
+      Promise.all(['u1-current', 'u1-savings', 'joint'].map((account) => reasonAt(account, access)));
+    assert.deepEqual(await allowed(), ['allowed', 'account_not_in_consent', 'allowed']);
+    assert.match((await list(`/${consent}`)).text, new RegExp(`href="/gobank/consents/${consent}/accounts"`));
+    const ask = await list(`/${consent}/accounts`);
+    const ticked = [...ask.text.matchAll(/name="account" value="([^"]*)" checked/g)].map(([, id]) => id);
+    assert.deepEqual(ticked.sort(), ['joint', 'u1-current']);
+    const form = formOf(ask, '/accounts');
+    assert.match((await browser.submit(ask, form, { account: [] })).text, /role="alert"><p>Tick at least one/);
+    for (const account of ['u2-current', 'unknown', '']) {
+      const refused = await browser.submit(ask, form, { account: ['joint', account] });
+      assert.deepEqual([refused.status, refused.text.includes('field_invalid')], [400, true], account);
+    }
+    assert.equal((await browser.submit(ask, form, { account: 'joint', customer: 'user2' })).status, 400);
+    assert.equal((await browser.submit(ask, form, { account: 'joint', csrf: 'x' })).status, 403);
+    assert.deepEqual(await allowed(), ['allowed', 'account_not_in_consent', 'allowed']);
+    for (let round = 0; round < 2; round += 1) {
+      const done = await browser.submit(ask, form, { account: ['u1-savings', 'joint'] });
+      assert.equal(done.url, at(`/consents/${consent}`), done.text);
+      assert.match(
+        done.text,
+        /Accounts changed<\/strong> by you<small>Before: .*u1-current.*joint.*Since then: .*u1-savings.*joint/,
+      );
+      assert.deepEqual(await allowed(), ['account_not_in_consent', 'allowed', 'allowed']);
+      const { accounts } = (await party.api('gobank', '/accounts', access)).json();
+      assert.deepEqual(accounts, [{ id: 'u1-savings' }, { id: 'joint' }]);
+    }
+    const { history } = (await list(`/${consent}/record.json`)).json();
+    assert.ok(Array.isArray(history));
+    const changes = history.filter(({ action }: { action: string }) => action === 'change');
+    assert.deepEqual(
+      changes.map(({ accounts }: { accounts: unknown }) => accounts),
+      [{ before: ['u1-current', 'joint'], after: ['u1-savings', 'joint'] }],
+    );
+    await platform.rooms.audit.flush();
+    const records = await platform.rooms.audit.search({ consent, action: 'consent.accounts-changed' });
+    assert.deepEqual(
+      records.map(({ facts }) => [facts?.actor, facts?.actorReference]),
+      [['customer', null]],
+    );
+  });
+
+  test('N-207 N-231 another customer’s consent, and one that is over: nothing changes', async () => {
+    const theirs = await connect(platform, party, client, { username: 'user2', accounts: ['joint'] });
+    assert.equal((await list(`/${theirs.consent}/accounts`)).status, 404);
+    const { consent } = await connect(platform, party, client, { accounts: ['joint'] });
+    const ask = await list(`/${consent}/accounts`);
+    const other = { ...formOf(ask, '/accounts'), action: `/gobank/consents/${theirs.consent}/accounts` };
+    assert.equal((await browser.submit(ask, other, { account: 'u1-current' })).status, 403);
+    await platform.rooms.consents.revoke('gobank', consent, STAFF);
+    const late = await browser.submit(ask, formOf(ask, '/accounts'), { account: 'u1-current' });
+    assert.deepEqual([late.status, late.text.includes('consent_status_invalid')], [400, true]);
+    assert.equal((await list(`/${consent}/accounts`)).url, at(`/consents/${consent}`));
+    for (const id of [consent, theirs.consent])
+      assert.deepEqual((await platform.rooms.consents.find('gobank', id))?.accounts, ['joint']);
+  });
 });
 
 describe('a consent that nobody takes up', () => {

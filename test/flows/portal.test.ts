@@ -150,6 +150,10 @@ describe('what is shared', () => {
     assert.ok(page.text.includes(two.consent) && !page.text.includes(theirs.consent));
     assert.ok(page.text.includes('tpp-a Ltd') && page.text.includes('See your accounts'));
     assert.match(page.text, /data-state="Authorised">Active/);
+    // Nobody lets accounts be changed here (N-207).
+    assert.equal((await browser.get(pathOf(one.consent, '/accounts'))).status, 404);
+    assert.equal((await browser.send(pathOf(one.consent, '/accounts'), 'POST', 'account=joint')).status, 404);
+    assert.doesNotMatch((await browser.get(pathOf(one.consent))).text, /Change accounts/);
     // Nobody named a place for problems, so no link leads to one.
     assert.doesNotMatch(page.text + (await browser.get(pathOf(one.consent))).text, /mailto:|class="report"/);
     const csp = String(page.headers['content-security-policy']);

@@ -86,6 +86,14 @@ for (const bank of ['gobank', 'jwtbank']) {
       await becomes(ask, 'consent_not_authorised');
     });
 
+    test('N-207 accounts changed at one: the removed is refused at the other', async () => {
+      const { consent, access } = await remembered();
+      const removed = () => second.api(party, bank, '/accounts/u1-current', access);
+      assert.equal((await removed()).status, 200);
+      await platform.rooms.consents.changeAccounts(bank, consent, { customer: 'user', accounts: ['joint'] }, STAFF);
+      await becomes(removed, 'account_not_in_consent');
+    });
+
     test('a token denied at one is refused at the other', async () => {
       const { access } = await remembered();
       await platform.rooms.tokens.deny({ bank, token: access }, STAFF);

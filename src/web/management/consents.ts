@@ -158,7 +158,24 @@ function documentOf(consent: Consent, unended: ReadonlySet<string>): Static<type
   };
 }
 
-function stepOf({ at, action, state, actor, actorReference, reason }: ConsentStep): Static<typeof StepDocument> {
+function stepOf({
+  at,
+  action,
+  state,
+  actor,
+  actorReference,
+  reason,
+  accounts,
+}: ConsentStep): Static<typeof StepDocument> {
   const known = reason === undefined ? {} : { reason };
-  return { at: at.toISOString(), action, status: state, actor, actorReference, ...known };
+  const changed = accounts && { before: [...accounts.before], after: [...accounts.after] };
+  return {
+    at: at.toISOString(),
+    action,
+    status: state,
+    actor,
+    actorReference,
+    ...known,
+    ...(changed && { accounts: changed }),
+  };
 }

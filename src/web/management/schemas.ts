@@ -95,6 +95,12 @@ export const StepDocument = Type.Object(
     actor: Type.String({ description: 'customer, participant, staff or system.' }),
     actorReference: Type.String(),
     reason: Type.Optional(Type.String()),
+    accounts: Type.Optional(
+      Type.Object(
+        { before: Type.Array(Type.String()), after: Type.Array(Type.String()) },
+        { ...closed, description: 'Of `change`: the accounts before and after it.' },
+      ),
+    ),
   },
   { ...closed, title: 'ConsentStep' },
 );

@@ -60,6 +60,15 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.neverTakenUp':
     'Nie: Das Unternehmen hat die Verbindung nicht zu Ende geführt; deshalb hat Ihre Erlaubnis von selbst geendet.',
   'portal.accounts': 'Konten',
+  'portal.accounts.change': 'Konten ändern',
+  'portal.accounts.title': 'Welche Konten darf {participant} sehen?',
+  'portal.accounts.lead':
+    'Was Sie ankreuzen, gilt sofort für alles, was {participant} schon darf. Was Sie abwählen, ist ab der nächsten Anfrage nicht mehr zu sehen; was bereits abgerufen wurde, bleibt dort.',
+  'portal.accounts.confirm': 'Diese Konten teilen',
+  'portal.accounts.keep': 'Nichts ändern',
+  'portal.accounts.none':
+    'Kreuzen Sie mindestens ein Konto an. Wenn Sie keines teilen möchten, beenden Sie das Teilen.',
+  'portal.accounts.changed': '{participant} darf die Konten sehen, die hier stehen.',
   'portal.noAccounts': 'Keine',
   'portal.accountGone': 'Ein Konto, das aufgelöst wurde oder nicht mehr Ihnen gehört',
   'portal.accountsUnknown': '{count} (die Namen können gerade nicht angezeigt werden)',
@@ -83,6 +92,8 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.history.consume': 'Genutzt',
   'portal.history.revoke': 'Beendet',
   'portal.history.revoking': 'Ende verlangt',
+  'portal.history.change': 'Konten geändert',
+  'portal.history.accounts': 'Vorher: {before}. Seitdem: {after}.',
   'portal.history.expire': 'Von selbst abgelaufen',
   'portal.by.customer': 'durch Sie',
   'portal.by.participant': 'durch {participant}',

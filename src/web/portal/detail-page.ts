@@ -27,6 +27,11 @@ export function stopPath(id: string): string {
   return `${detailPath(id)}/stop`;
 }
 
+/** Address of the page that changes the accounts. */
+export function accountsPath(id: string): string {
+  return `${detailPath(id)}/accounts`;
+}
+
 /** A consent with its history and number (SCR-12). */
 export async function showDetail(visit: CustomerVisit, id: string): Promise<void> {
   const consent = await loadOwn(visit, id);
@@ -57,7 +62,7 @@ interface Around {
 }
 
 function body(visit: CustomerVisit, share: Share, { history, notice, again }: Around): Html {
-  const { say } = visit;
+  const { say, site } = visit;
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
   const granted = history.find(({ action }) => action === 'authorise')?.at;
@@ -73,7 +78,7 @@ ${datesOf(visit, share, granted)}
 </dl></section>
 <section aria-labelledby="what"><h2 id="what">${say(titleOfPermissions(active, granted))}</h2>
 ${permissionsOf(visit, share)}</section>
-${active ? html`<p class="actions"><a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
+${active ? html`<p class="actions">${site.bank.accountChanges === true ? html`<a role="button" class="quiet" href="${pathTo(visit, accountsPath(consent.id))}">${say('portal.accounts.change')}</a>` : ''}<a role="button" class="stop" href="${pathTo(visit, stopPath(consent.id))}">${say('portal.stop.button')}</a></p>` : ''}
 ${again}
 <section aria-labelledby="history"><h2 id="history">${say('portal.history.title')}</h2>
 <ol class="plain history">${history.map((step) => stepInWords(visit, share, step))}</ol></section>
@@ -95,7 +100,7 @@ function titleOfPermissions(active: boolean, granted: Date | undefined) {
   return granted === undefined ? 'portal.wasAsked' : 'portal.wasAllowed';
 }
 
-function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor }: ConsentStep): Html {
+function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor, accounts }: ConsentStep): Html {
   const { say, site } = visit;
   const who = {
     customer: () => say('portal.by.customer'),
@@ -104,12 +109,22 @@ function stepInWords(visit: CustomerVisit, share: Share, { at, action, actor }: 
     system: () => say('portal.by.system'),
   }[actor]();
   const what = action === 'revoke' && share.revoking ? 'revoking' : action;
-  return html`<li><strong>${say(`portal.history.${what}`)}</strong> ${who}<small>${momentInWords(visit, at)}</small></li>`;
+  return html`<li><strong>${say(`portal.history.${what}`)}</strong> ${who}${accounts && html`<small>${say('portal.history.accounts', { before: namesOf(visit, share, accounts.before), after: namesOf(visit, share, accounts.after) })}</small>`}<small>${momentInWords(visit, at)}</small></li>`;
+}
+
+/** Accounts by name and masked number, in a line. */
+function namesOf({ say }: CustomerVisit, { accounts = [] }: Share, ids: readonly string[]): string {
+  const names = ids.map((id) => {
+    const account = accounts.find((own) => own.id === id);
+    return account === undefined ? say('portal.accountGone') : `${account.name} ${account.maskedNumber}`;
+  });
+  return names.join(', ');
 }
 
 function noticeText({ say, site }: CustomerVisit, share: Share, notice: PortalNotice | undefined): string {
   const participant = nameOf(share);
   if (share.revoking) return say('portal.stopped.revoking', { participant, bank: site.bank.name });
+  if (notice?.kind === 'changed') return say('portal.accounts.changed', { participant });
   if (notice?.kind !== 'stopped') return say('portal.stopped.already', { participant });
   return `${say('portal.stopped.title')} ${tokensInWords(say, participant, notice.tokens)}`;
 }

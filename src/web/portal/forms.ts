@@ -7,6 +7,8 @@ import type { PortalVisit } from './portal-visit.ts';
 
 /** A user name, a password and a token. */
 const MAXIMUM_FORM_BYTES = 4_096;
+/** The same with the ticks of a long list of accounts. */
+const MAXIMUM_CHOICES_BYTES = 65_536;
 
 /** The hidden field of a form: a keyed hash over the browser's cookie and the form's address, so it fits nothing else (N-215). */
 export async function formField(visit: PortalVisit, action: string): Promise<Html> {
@@ -14,17 +16,20 @@ export async function formField(visit: PortalVisit, action: string): Promise<Htm
 }
 
 /**
- * The fields of a form that came from our page in this browser.
+ * The fields of a form that came from our page in this browser; those of `repeatable` may come more than once.
  * @throws Refusal `csrf_invalid` 403, `field_invalid` 400 for a field the form does not have, and those of `readForm`
  */
 export async function takeForm(
   visit: PortalVisit,
   action: string,
   fields: readonly string[],
+  repeatable: readonly string[] = [],
 ): Promise<URLSearchParams> {
   checkSameOrigin(visit);
-  const form = await readForm(visit.request, MAXIMUM_FORM_BYTES);
-  const foreign = [...form.keys()].find((name) => name !== FORM_TOKEN_FIELD && !fields.includes(name));
+  const limit = repeatable.length === 0 ? MAXIMUM_FORM_BYTES : MAXIMUM_CHOICES_BYTES;
+  const form = await readForm(visit.request, limit, repeatable);
+  const known = [FORM_TOKEN_FIELD, ...fields, ...repeatable];
+  const foreign = [...form.keys()].find((name) => !known.includes(name));
   if (foreign !== undefined)
     throw new Refusal('field_invalid', 400, 'The form has a field that does not belong to it.');
   const { site } = visit;

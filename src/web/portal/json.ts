@@ -45,8 +45,8 @@ const STATUS = {
 } as const;
 
 /** Who acted is told by kind: the reference of staff is the bank's. */
-function stepOf({ at, action, state, actor }: ConsentStep) {
-  return { at, action, status: state, actor };
+function stepOf({ at, action, state, actor, accounts }: ConsentStep) {
+  return { at, action, status: state, actor, ...(accounts === undefined ? {} : { accounts }) };
 }
 
 function tell({ request, response }: CustomerVisit, value: unknown): void {

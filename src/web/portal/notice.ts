@@ -3,14 +3,14 @@ import { type PortalVisit, pathTo } from './portal-visit.ts';
 
 /** What a page has to say about the form before it: every form is answered with a redirect, so it travels in a cookie. */
 export type PortalNotice =
-  | { readonly kind: 'failed' | 'sign-in-needed' | 'signed-out' | 'already' | 'revoking' }
+  | { readonly kind: 'failed' | 'sign-in-needed' | 'signed-out' | 'already' | 'revoking' | 'none-ticked' | 'changed' }
   | { readonly kind: 'locked'; readonly until: Date }
   | { readonly kind: 'stopped'; readonly tokens: number };
 
 const COOKIE = '__Secure-portcullis-portal-notice';
 /** The redirect follows at once. */
 const SECONDS = 60;
-const PLAIN = ['failed', 'sign-in-needed', 'signed-out', 'already', 'revoking'] as const;
+const PLAIN = ['failed', 'sign-in-needed', 'signed-out', 'already', 'revoking', 'none-ticked', 'changed'] as const;
 
 /** Leaves a notice for the page at `path`, in this browser; signed, so that nobody else puts words on our pages. */
 export async function leaveNotice(visit: PortalVisit, path: string, notice: PortalNotice): Promise<void> {

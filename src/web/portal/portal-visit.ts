@@ -5,7 +5,7 @@ import type { Sessions } from './session.ts';
 
 /** The rooms the portal asks. */
 export interface PortalRooms extends PageRooms {
-  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'ended'>;
+  readonly consents: Pick<Consents, 'find' | 'list' | 'history' | 'revoke' | 'ended' | 'changeAccounts'>;
   readonly tokens: Pick<Tokens, 'deny' | 'list'>;
 }
 

@@ -1,3 +1,4 @@
+import { askAccounts, takeAccounts } from './accounts-page.ts';
 import { showDetail } from './detail-page.ts';
 import { tellDetail, tellList } from './json.ts';
 import { showList } from './list-page.ts';
@@ -48,6 +49,13 @@ export const portalRoutes: readonly PortalRoute[] = [
     query: [],
     format: 'json',
     get: (visit, { id }) => tellDetail(visit, id),
+  },
+  {
+    ...page,
+    path: `${HOME}/{id}/accounts`,
+    guard: 'customer',
+    get: (visit, { id }) => askAccounts(visit, id),
+    post: (visit, { id }) => takeAccounts(visit, id),
   },
   {
     ...page,

@@ -33,7 +33,9 @@ export function datesOf(visit: PortalVisit, share: Share, grantedAt: Date | unde
   const { say } = visit;
   const { consent } = share;
   const row = (term: string, at: Date) => html`<dt>${term}</dt><dd>${momentInWords(visit, at)}</dd>`;
-  const granted = grantedAt ?? (consent.state === 'Authorised' ? consent.changedAt : undefined);
+  // Where accounts can be changed, the last change need not be the agreement.
+  const agreedLast = consent.state === 'Authorised' && visit.site.bank.accountChanges !== true;
+  const granted = grantedAt ?? (agreedLast ? consent.changedAt : undefined);
   const used =
     consent.lastUsedAt === undefined
       ? html`<dt>${say('portal.lastUsed')}</dt><dd>${say(neverUsed(share))}</dd>`

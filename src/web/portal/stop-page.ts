@@ -91,7 +91,7 @@ async function showRevoking(visit: CustomerVisit, id: string): Promise<void> {
 }
 
 /** The customer as the trail names them. */
-async function actorOf({ site, customer, trace }: CustomerVisit): Promise<Actor> {
+export async function actorOf({ site, customer, trace }: CustomerVisit): Promise<Actor> {
   const reference = await site.rooms.vault.hasher(site.bank.id, 'audit-subject');
   return { kind: 'customer', reference: reference(customer), interaction: trace };
 }
