@@ -43,7 +43,6 @@ export async function openThirdParty(
   name: string,
   listen: (exchange: Exchange) => void,
 ): Promise<ThirdParty> {
-  const directory = join(places.participants, name);
   const root = await trustedRoot(places);
   const wire = openWire(root, await transportIdentity(places, name), listen);
   const browserWire = openWire(root, undefined, listen);
@@ -68,7 +67,7 @@ export async function openThirdParty(
         new URL(issuer),
         registration.client_id,
         { ...registration, use_mtls_endpoint_aliases: true },
-        await authenticationOf(directory, registration),
+        await authenticationOf(places, name, registration),
         fetchOptions,
       ),
     close: async () => {
@@ -77,9 +76,14 @@ export async function openThirdParty(
   };
 }
 
-async function authenticationOf(directory: string, registration: Registration) {
+async function authenticationOf(places: Places, name: string, registration: Registration) {
   if (registration.token_endpoint_auth_method === 'tls_client_auth') return TlsClientAuth();
-  const jwk = JSON.parse(await readFile(join(directory, 'signing.jwk.json'), 'utf8'));
+  return PrivateKeyJwt(await signingKey(places, name));
+}
+
+/** The key with which a participant signs its client assertions. */
+export async function signingKey(places: Places, name: string): Promise<{ key: CryptoKey; kid: string }> {
+  const jwk = JSON.parse(await readFile(join(places.participants, name, 'signing.jwk.json'), 'utf8'));
   const key = await crypto.subtle.importKey('jwk', jwk, { name: 'RSA-PSS', hash: 'SHA-256' }, false, ['sign']);
-  return PrivateKeyJwt({ key, kid: jwk.kid });
+  return { key, kid: jwk.kid };
 }

@@ -76,6 +76,12 @@ test('SCR-24 SCR-25 SCR-26 SCR-27 SCR-28 SCR-29 every page on phone and desktop,
   await look(page, 'messages', async () => {
     for (const summary of (await page.locator('summary').all()).slice(0, 6)) await summary.click();
   });
+  const hood = page.url();
+  await page.getByRole('link', { name: 'Change one thing' }).click();
+  await look(page, 'experiments');
+  await page.getByRole('button', { name: 'Send: a request without PKCE' }).click();
+  await look(page, 'experiment');
+  await page.goto(hood);
   await page.getByRole('link', { name: 'Compare with another' }).click();
   await page.getByRole('button', { name: 'Compare' }).click();
   await page.getByText('only in').first().waitFor();

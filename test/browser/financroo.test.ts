@@ -126,9 +126,38 @@ test('SCR-29 under the hood: the whole way in order, bound to our certificate, w
     assert.equal((await download).suggestedFilename(), 'financroo-gobank-messages.json');
     await page.locator('details summary').first().click();
     await page.getByRole('button', { name: 'Copy' }).first().waitFor();
+    await page.getByRole('link', { name: 'Change one thing' }).click();
+    await tryEverything(customer);
+    await page.goto(`${origin}/dashboard`);
+    assert.equal((await customer.accounts()).length, ALL.length, 'experiments leave the connection as it was');
     await leaveAll(customer);
   });
 });
+
+/** Makes every experiment of the page; each is refused as it says, or taken. */
+async function tryEverything({ page }: Customer): Promise<void> {
+  const address = page.url();
+  for (const [button, said] of EXPERIMENTS) {
+    await page.goto(address);
+    await page.getByRole('button', { name: button }).click();
+    const last = page.locator('ol.messages > li').last();
+    await last.getByText('on purpose').waitFor();
+    assert.match(await last.innerText(), said, button);
+  }
+  const count = await page.locator('ol.messages > li').count();
+  await page.reload();
+  assert.equal(await page.locator('ol.messages > li').count(), count, 'a reload makes no experiment');
+}
+
+const TRACED = 'Trace id\\s+[\\w-]{36}\\s+';
+const EXPERIMENTS = [
+  ['Send: a request without PKCE', new RegExp(`400\\s+Code\\s+invalid_request\\s+${TRACED}Sentence\\s+.*PKCE`)],
+  ['Send: a request without nonce', /taken\s+Answered 201/],
+  ['Send: a client assertion for somebody else', new RegExp(`401\\s+Code\\s+invalid_client\\s+${TRACED}Sentence`)],
+  ['Send: the same client assertion twice', new RegExp(`401\\s+Code\\s+invalid_client\\s+${TRACED}Sentence`)],
+  ['Send: the token with another certificate', new RegExp(`401\\s+Code\\s+certificate_not_bound\\s+${TRACED}Sentence`)],
+  ['Send: the token without a certificate', /the connection ended, nothing was answered/],
+] as const;
 
 test('SCR-27 pay: approved once though clicked twice, declined told apart', async () => {
   await asCustomer(async (customer) => {

@@ -1,6 +1,7 @@
 import type { BankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
 import type { Connections } from './connections.ts';
+import type { Experimenter } from './experiments.ts';
 import type { Logs } from './logs.ts';
 import type { Recorder } from './messages.ts';
 import type { Pictures } from './pictures.ts';
@@ -18,6 +19,7 @@ export interface App {
   readonly logs: Logs;
   readonly pictures: Pictures;
   readonly recorder: Recorder;
+  readonly experiment: Experimenter;
   readonly sessions: Sessions;
   /** SHA-256 of Financroo's certificate, as `cnf` in a token names it. */
   readonly thumbprint: string;

@@ -71,6 +71,17 @@ export async function askFor(connection: Connection, client: BankClient, store: 
   }
 }
 
+/** An access token that is alive, renewed when its time is nearly over. @throws PermissionEnded as the bank says */
+export async function liveAccess(connection: Connection, client: BankClient, store: Store, now: Date): Promise<string> {
+  const { access, accessEndsAt } = tokensOf(store, connection);
+  const fresh = Date.parse(accessEndsAt) - now.getTime() > RENEW_BEFORE_MS;
+  if (fresh) return access;
+  return renew(connection, client, store, now).catch((cause: unknown) => {
+    if (cause instanceof PermissionEnded) throw cause;
+    throw new Problem(sentenceOf(cause, client.bank.name), { cause });
+  });
+}
+
 function tokensOf(store: Store, { id }: Connection): Tokens {
   const tokens = store.find(id)?.tokens;
   if (tokens === undefined) throw new PermissionEnded('there are no tokens any more');

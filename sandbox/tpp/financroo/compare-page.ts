@@ -1,5 +1,5 @@
 import { type App, bankName, day } from './app.ts';
-import { compare, type Difference, type Step } from './compare.ts';
+import { compare, type Difference, neutral, type Step } from './compare.ts';
 import { page, problemPage } from './layout.ts';
 import { html, type Markup } from './markup.ts';
 import type { Message } from './messages.ts';
@@ -31,9 +31,9 @@ export function showComparison(app: App, { url }: Visit, session: Session): Repl
     return problemPage(app, session, 404, 'Not there', 'There is no such connection, or not any more.', way);
   }
   const body = html`<h1>Compare two flows</h1>
-<p class="lead">Choose two of your connections, or two banks, and see step by step where they go different ways. Secrets are left out here too, so that two of the same length look the same.</p>
+<p class="lead">Choose two of your connections, or two banks, and see step by step where they go different ways. Every bank’s own addresses and its id for Financroo are written as {bank} and {client}; secrets are left out, so that two of the same length look the same. What is in your accounts is not compared.</p>
 ${form(choices, one?.choice, other?.choice)}
-${one?.choice === undefined || other?.choice === undefined ? '' : result(one.choice, other.choice)}`;
+${one?.choice === undefined || other?.choice === undefined ? '' : result(app, one.choice, other.choice)}`;
   return page(app, session, { title: 'Compare two flows', body });
 }
 
@@ -61,23 +61,39 @@ function form(choices: readonly Choice[], one: Choice | undefined, other: Choice
       (choice) =>
         html`<option value="${choice.value}"${choice === chosen ? html` selected` : ''}>${choice.name}</option>`,
     )}</select></label>`;
-  return html`<form class="panel" action="/compare"><div class="filters">
+  return html`<form class="panel" action="/compare"><div class="choose">
 ${select('one', 'One', first)}${select('other', 'The other', second)}<button>Compare</button></div></form>`;
 }
 
-function result(one: Choice, other: Choice): Markup {
+function result(app: App, one: Choice, other: Choice): Markup {
   if (one === other) return html`<p>These are the same: choose two.</p>`;
   // At one bank both share discovery and registration.
   const whole = one.bank !== other.bank || one.own.length === 0 || other.own.length === 0;
-  const messages = (choice: Choice) => (whole ? [...choice.setup, ...choice.own] : choice.own);
+  const messages = (choice: Choice) => {
+    const words = wordsOf(app, choice.bank);
+    return (whole ? [...choice.setup, ...choice.own] : choice.own).map((message) => neutral(message, words));
+  };
   const steps = compare(messages(one), messages(other));
   const count = (fits: (step: Step) => boolean) => steps.filter(fits).length;
   const same = count((step) => verdictOf(step) === 'same');
   const differing = count((step) => verdictOf(step) === 'differs');
+  const names: Names =
+    one.bank === other.bank ? ['one', 'the other'] : [bankName(app, one.bank), bankName(app, other.bank)];
   return html`<section aria-labelledby="result"><h2 id="result">${steps.length} steps</h2>
 <dl><dt>One</dt><dd>${one.name}</dd><dt>The other</dt><dd>${other.name}</dd></dl>
 <p>${same} the same, ${differing} with differences, ${steps.length - same - differing} in one of them alone.</p></section>
-<ol class="messages">${steps.map((step, index) => item(step, index + 1))}</ol>`;
+<ol class="messages">${steps.map((step, index) => item(step, index + 1, names))}</ol>`;
+}
+
+/** How the two are called where they stand side by side. */
+type Names = readonly [one: string, other: string];
+
+function wordsOf(app: App, id: string): ReadonlyMap<string, string> {
+  const bank = app.banks.find((candidate) => candidate.id === id);
+  if (bank === undefined) return new Map();
+  const readiness = app.clientOf(id)?.readiness();
+  const own = [bank.resourceBase, bank.issuer, bank.mtlsBase].map((address) => [address, '{bank}'] as const);
+  return new Map([...own, ...(readiness?.state === 'ready' ? [[readiness.clientId, '{client}'] as const] : [])]);
 }
 
 function verdictOf({ one, other, differences }: Step): 'same' | 'differs' | 'one' | 'other' {
@@ -86,29 +102,36 @@ function verdictOf({ one, other, differences }: Step): 'same' | 'differs' | 'one
   return differences.length === 0 ? 'same' : 'differs';
 }
 
-const VERDICTS = {
-  same: ['good', 'the same'],
-  differs: ['problem', 'differs'],
-  one: ['problem', 'only in one'],
-  other: ['problem', 'only in the other'],
-} as const;
+function badge(step: Step, [one, other]: Names): Markup {
+  switch (verdictOf(step)) {
+    case 'same':
+      return html`<span class="badge good">the same</span>`;
+    case 'differs':
+      return html`<span class="badge problem">differs</span>`;
+    case 'one':
+      return html`<span class="badge problem">only in ${one}</span>`;
+    case 'other':
+      return html`<span class="badge problem">only in ${other}</span>`;
+  }
+}
 
-function item(step: Step, number: number): Markup {
+function item(step: Step, number: number, names: Names): Markup {
   const { title, one, other, differences, fresh } = step;
-  const [kind, text] = VERDICTS[verdictOf(step)];
-  const answers = [one, other].flatMap((message) => message?.answered?.line ?? []);
-  return html`<li><article class="compared"><h3><span class="number" aria-hidden="true">${number}</span>${title} <span class="badge ${kind}">${text}</span></h3>
-${differences.length > 0 ? table(title, differences) : answers.length > 0 && html`<p class="hint">Answered ${answers[0]}.</p>`}
-${fresh.length > 0 && html`<p class="hint">Fresh each time, as they must be: ${[...new Set(fresh.map((name) => name.split(/[. ]/).at(-1)))].join(', ')}.</p>`}
+  const answer = (one ?? other)?.answered?.line;
+  const told = answer !== undefined && html`<p class="hint">Answered ${answer}.</p>`;
+  const freshNames = [...new Set(fresh.map((name) => name.split(/[. ]/).at(-1)))].join(', ');
+  return html`<li><article class="compared"><h3><span class="number" aria-hidden="true">${number}</span>${title} ${badge(step, names)}</h3>
+${differences.length > 0 ? table(title, differences, names) : told}
+${fresh.length > 0 && html`<p class="hint">Different each time, as it must be: ${freshNames}.</p>`}
 </article></li>`;
 }
 
 /** The name of each value stands above its two sides, so that both fit a phone. */
-function table(title: string, differences: readonly Difference[]): Markup {
-  return html`<table class="sides" aria-label="What differs: ${title}"><thead><tr><th scope="col">One</th><th scope="col">The other</th></tr></thead>
+function table(title: string, differences: readonly Difference[], [one, other]: Names): Markup {
+  return html`<table class="sides" aria-label="What differs: ${title}"><thead><tr><th scope="col">${one}</th><th scope="col">${other}</th></tr></thead>
 ${differences.map(
-  ({ name, one, other }) => html`<tbody><tr><th scope="rowgroup" colspan="2">${name}</th></tr>
-<tr><td>${side(one)}</td><td>${side(other)}</td></tr></tbody>`,
+  (difference) => html`<tbody><tr><th scope="rowgroup" colspan="2">${difference.name}</th></tr>
+<tr><td>${side(difference.one)}</td><td>${side(difference.other)}</td></tr></tbody>`,
 )}</table>`;
 }
 

@@ -1,4 +1,4 @@
-import type { Message, Side } from './messages.ts';
+import { isApi, type Message, type Side } from './messages.ts';
 
 /** A value that is not the same on both sides; undefined where it is not there at all. */
 export interface Difference {
@@ -49,6 +49,18 @@ export function compare(one: readonly Message[], other: readonly Message[]): rea
   }
 }
 
+/** The same message with neutral words for what every bank has its own of: its addresses, its id for the client. */
+export function neutral(message: Message, words: ReadonlyMap<string, string>): Message {
+  const inText = (text: string) => [...words].reduce((told, [own, word]) => told.replaceAll(own, word), text);
+  const inSide = ({ line, headers, body }: Side): Side => ({
+    line: inText(line),
+    headers: headers.map(([name, value]) => [name, inText(value)] as const),
+    body: body === undefined ? undefined : inText(body),
+  });
+  const { sent, answered } = message;
+  return { ...message, sent: inSide(sent), answered: answered === undefined ? undefined : inSide(answered) };
+}
+
 /** For every place in both flows, how many steps they still have in common from there (the longest common subsequence). */
 function commonLengths(one: readonly Message[], other: readonly Message[]): readonly (readonly number[])[] {
   const lengths: number[][] = [Array.from({ length: other.length + 1 }, () => 0)];
@@ -88,8 +100,9 @@ function differencesOf(one: Message, other: Message): Pick<Step, 'differences' |
   };
 }
 
-/** Everything a message says, value by value. */
-function factsOf({ sent, answered }: Message): ReadonlyMap<string, string> {
+/** Everything a message says, value by value. What an API answers is the customer's own, and no part of the protocol. */
+function factsOf({ title, sent, answered: told }: Message): ReadonlyMap<string, string> {
+  const answered = told !== undefined && isApi(title) ? { ...told, body: undefined } : told;
   return new Map([
     ...(answered === undefined ? [] : [['answer', answered.line] as const]),
     ...queryFacts(sent.line),

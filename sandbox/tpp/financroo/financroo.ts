@@ -9,6 +9,7 @@ import type { App } from './app.ts';
 import { type BankClient, openBankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
 import { openConnections } from './connections.ts';
+import { createExperimenter } from './experiments.ts';
 import { createLogs } from './logs.ts';
 import { createRecorder } from './messages.ts';
 import { createPictures } from './pictures.ts';
@@ -42,7 +43,8 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
   const redirectUri = `${origin}/callback`;
   const keys = await openKeys(join(places.financroo, 'keys.json'));
   const store = await openStore(join(places.financroo, 'connections.sealed'), keys);
-  const recorder = createRecorder(commandPaths(places), now);
+  const { authority, identityPaths } = pathsIn(places);
+  const recorder = createRecorder({ authority, identity: identityPaths(demoParticipant) }, now);
   const party = await openThirdParty(places, demoParticipant, recorder.listen);
   const clients = new Map<string, BankClient>(
     banks.map((bank) => [bank.id, openBankClient({ bank, places, party, recorder, redirectUri, say, now })]),
@@ -53,6 +55,7 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
   const pictures = createPictures({ store, recorder, now, ended: connections.end });
   const app: App = {
     ...{ origin, redirectUri, banks, clientOf, store, connections, logs, pictures, recorder, now },
+    experiment: createExperimenter({ places, participant: demoParticipant, recorder, redirectUri, identityPaths }),
     sessions: createSessions(keys, now),
     thumbprint: await thumbprintOf(places),
   };
@@ -74,12 +77,14 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
 }
 
 /** The files that a copied command names, from the project's directory. */
-function commandPaths(places: Places) {
+function pathsIn(places: Places) {
   const here = (...parts: readonly string[]) => relative(projectDirectory, join(...parts));
-  const transport = here(places.participants, demoParticipant, 'transport');
   return {
     authority: here(places.authority, 'root.pem'),
-    identity: { certificate: `${transport}.pem`, key: `${transport}.key` },
+    identityPaths: (participant: string) => {
+      const transport = here(places.participants, participant, 'transport');
+      return { certificate: `${transport}.pem`, key: `${transport}.key` };
+    },
   };
 }
 

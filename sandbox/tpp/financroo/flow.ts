@@ -174,7 +174,7 @@ async function exchange(flow: Flow, answer: URL, client: BankClient, parts: Flow
   };
   try {
     const work = () => authorizationCodeGrant(configuration, answer, checks);
-    const answered = await parts.recorder.within(flow.log, work, see);
+    const answered = await parts.recorder.within(flow.log, work, { see });
     const accessEndsAt = new Date(parts.now().getTime() + (answered.expires_in ?? 60) * 1_000).toISOString();
     const kept = { access: answered.access_token, accessEndsAt, refresh: answered.refresh_token };
     return { kept, scope: answered.scope ?? scope };

@@ -21,9 +21,9 @@ function endsOf({ actor, title }: Message): readonly [from: Who, to: Who] {
   return title.includes('back') ? ['browser', 'Financroo'] : ['browser', 'bank'];
 }
 
-/** True when the answer is a refusal or a failure. */
+/** True when the answer is a refusal or a failure, or the connection was cut before there was one. */
 export function isRefused({ answered }: Message): boolean {
-  return answered !== undefined && Number(answered.line) >= 400;
+  return answered !== undefined && !(Number(answered.line) < 400);
 }
 
 /** The messages as a sequence diagram (SCR-29); the list below it tells the same in words. */
@@ -42,7 +42,8 @@ function arrow({ number, message }: Numbered, row: number): Markup {
   const [from, to] = endsOf(message);
   const y = TOP + row * ROW + 18;
   const [start, end] = [PLACES[from], PLACES[to]];
-  const answer = message.answered === undefined ? '' : ` → ${message.answered.line}`;
+  const line = message.answered?.line;
+  const answer = line === undefined ? '' : ` → ${/^\d+$/.test(line) ? line : '✗'}`;
   return html`<a href="#message-${number}" class="${isRefused(message) ? 'refused' : 'fine'}">
 <text class="says" x="${start + 6}" y="${y - 5}">${number} ${labelOf(message, LONGEST_LABELS[from])}${answer}</text>
 <line class="arrow" x1="${start}" x2="${end - HEAD}" y1="${y}" y2="${y}"></line>
@@ -53,6 +54,6 @@ function arrow({ number, message }: Numbered, row: number): Markup {
 const LONGEST_LABELS: Readonly<Record<Who, number>> = { browser: 40, Financroo: 25, bank: 25 };
 
 function labelOf({ title }: Message, longest: number): string {
-  const short = title.replace('The bank’s API: ', 'API: ');
+  const short = title.replace('The bank’s API: ', 'API: ').replace('Experiment: ', '');
   return short.length > longest ? `${short.slice(0, longest - 1)}…` : short;
 }

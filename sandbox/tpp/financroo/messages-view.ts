@@ -2,7 +2,8 @@ import type { App } from './app.ts';
 import { isRefused, laneDiagram, type Numbered } from './lanes.ts';
 import { page } from './layout.ts';
 import { html, type Markup } from './markup.ts';
-import type { Message, Side } from './messages.ts';
+import { isApi, type Message, type Side } from './messages.ts';
+import { refusalView } from './refusal-view.ts';
 import type { Session } from './sessions.ts';
 import type { Reply, Visit } from './visit.ts';
 
@@ -13,6 +14,7 @@ const PICKS: readonly (readonly [name: string, text: string, fits: (message: Mes
   ['machines', 'Between machines', ({ actor, title }) => actor === 'Financroo' && !isApi(title)],
   ['api', 'The bank’s API', ({ title }) => isApi(title)],
   ['refused', 'Refused', isRefused],
+  ['experiments', 'Experiments', ({ experiment }) => experiment !== undefined],
 ];
 
 /** What a page of messages is about. */
@@ -43,13 +45,10 @@ ${log.length === 0 ? html`<p>Nothing was sent since Financroo started.</p>` : ht
 
 function waysOn(connection: string): Markup {
   return html`<nav class="ways" aria-label="More with these messages"><ul>
+<li><a href="/connections/${connection}/experiments">Change one thing and send it</a></li>
 <li><a href="/compare?one=connection:${connection}">Compare with another</a></li>
 <li><a href="/connections/${connection}/export" download>Download as JSON</a></li>
 </ul></nav>`;
-}
-
-function isApi(title: string): boolean {
-  return title.startsWith('The bank’s API');
 }
 
 function choices(all: readonly Numbered[], picked: string): Markup {
@@ -60,12 +59,13 @@ function choices(all: readonly Numbered[], picked: string): Markup {
 }
 
 function item(app: App, { number, message }: Numbered): Markup {
-  const { title, says, clause, actor, sent, answered, curl, at } = message;
+  const { title, says, clause, actor, sent, answered, curl, at, experiment } = message;
+  const way = experiment === undefined ? 'Financroo to the bank, over mutual TLS' : 'Financroo to the bank, on purpose';
   return html`<li id="message-${number}"><article>
 <h2><span class="number" aria-hidden="true">${number}</span>${title}</h2>
 <p>${says}</p>
-<p class="hint">${actor === 'browser' ? 'Through your browser' : 'Financroo to the bank, over mutual TLS'} · ${clause} · <time datetime="${at}">${at.slice(11, 19)} UTC</time></p>
-${bound(app, answered)}
+<p class="hint">${actor === 'browser' ? 'Through your browser' : way} · ${clause} · <time datetime="${at}">${at.slice(11, 19)} UTC</time></p>
+${refusalView(message)}${bound(app, answered)}
 <details><summary><code>${sent.line.slice(0, 120)}</code>${answered === undefined ? '' : html` → <code>${answered.line}</code>`}</summary>
 ${side('Sent', sent)}
 ${answered === undefined ? '' : side('Answered', answered)}

@@ -25,11 +25,21 @@ export type Log = Message[];
 
 /** Keeps messages where they belong. */
 export interface Recorder {
-  /** For the wire: whatever is sent inside `within` goes to that log, decoded and blanked; `see` gets it as it was. */
+  /** For the wire: whatever is sent inside `within` goes to that log, decoded and blanked. */
   readonly listen: (exchange: Exchange) => void;
-  within<Result>(log: Log, work: () => Promise<Result>, see?: (exchange: Exchange) => void): Promise<Result>;
-  /** A message that went through the customer's browser, where no wire sees it. */
-  note(log: Log, explanation: Explanation, line: string): void;
+  within<Result>(log: Log, work: () => Promise<Result>, how?: Listening): Promise<Result>;
+  /** A message that no wire sees: through the customer's browser, or cut off before an answer came. */
+  note(log: Log, explanation: Explanation, line: string, answer?: string): void;
+}
+
+/** How messages are taken that are not quite the usual ones. */
+export interface Listening {
+  /** Gets each message as it was. */
+  readonly see?: (exchange: Exchange) => void;
+  /** Says what it means, instead of what its address tells. */
+  readonly explain?: (exchange: Exchange) => Explanation;
+  /** The certificate of the command to copy; undefined: none. */
+  readonly identity?: CurlOptions['identity'];
 }
 
 /** The flow itself is short; what grows are API calls, of which the oldest go first. */
@@ -42,20 +52,29 @@ const ANSWER_HEADERS = ['content-type', 'www-authenticate', 'retry-after', 'cach
 
 /** A recorder. The asynchronous context tells to whom a message belongs, so that clients need not pass logs around. */
 export function createRecorder(curl: Omit<CurlOptions, 'secrets'>, now: () => Date): Recorder {
-  const current = new AsyncLocalStorage<{ readonly log: Log; readonly see?: (exchange: Exchange) => void }>();
+  const current = new AsyncLocalStorage<{ readonly log: Log; readonly how: Listening }>();
   return {
     listen: (exchange) => {
       const place = current.getStore();
       if (place === undefined) return;
-      push(place.log, { at: now().toISOString(), ...describe(exchange, curl) });
-      place.see?.(exchange);
+      const { log, how } = place;
+      const words = (how.explain ?? explain)(exchange);
+      const identity = 'identity' in how ? { identity: how.identity } : {};
+      push(log, { at: now().toISOString(), ...words, ...describe(exchange, { ...curl, ...identity }) });
+      how.see?.(exchange);
     },
-    within: (log, work, see) => current.run({ log, ...(see === undefined ? {} : { see }) }, work),
-    note: (log, explanation, line) => {
+    within: (log, work, how = {}) => current.run({ log, how }, work),
+    note: (log, explanation, line, answer) => {
       const sent: Side = { line, headers: [], body: undefined };
-      push(log, { at: now().toISOString(), ...explanation, sent, answered: undefined, curl: undefined });
+      const answered = answer === undefined ? undefined : { line: answer, headers: [], body: undefined };
+      push(log, { at: now().toISOString(), ...explanation, sent, answered, curl: undefined });
     },
   };
+}
+
+/** True for calls of the bank's API, as opposed to what leads to them. */
+export function isApi(title: string): boolean {
+  return title.startsWith('The bank’s API');
 }
 
 function push(log: Log, message: Message): void {
@@ -63,11 +82,12 @@ function push(log: Log, message: Message): void {
   if (log.length > MOST_MESSAGES) log.splice(KEPT_FROM_THE_START, 1);
 }
 
-function describe(exchange: Exchange, curl: Omit<CurlOptions, 'secrets'>): Omit<Message, 'at'> {
+type Described = Pick<Message, 'sent' | 'answered' | 'curl'>;
+
+function describe(exchange: Exchange, curl: Omit<CurlOptions, 'secrets'>): Described {
   const { method, url, requestHeaders, requestBody, status, responseHeaders, responseBody } = exchange;
   const sent = { method, headers: requestHeaders, ...(requestBody === undefined ? {} : { body: requestBody }) };
   return {
-    ...explain(exchange),
     sent: {
       line: `${method} ${shownAddress(url)}`,
       headers: headersOf(requestHeaders, REQUEST_HEADERS),

@@ -233,6 +233,38 @@ test('a connection of one user is as if it did not exist for another', async () 
   assert.deepEqual(bank.revoked, []);
 });
 
+test('SCR-29 an experiment: sent once for a form of this user and session, never by a reload, marked and without a secret', async () => {
+  const browser = await connected();
+  const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
+  const path = `${details}/experiments`;
+  const pushes = () => bank.calls.filter((call) => call === 'POST /par').length;
+  bank.calls.length = 0;
+  bank.revoked.length = 0;
+  const sam = await world.signedIn('sam');
+  const token = /name="form_token" value="([^"]+)"/.exec((await sam.get(`${origin}/settings`)).body)?.[1] ?? '';
+  assert.equal((await sam.get(`${origin}${path}`)).status, 404);
+  assert.equal((await sam.post(`${origin}${path}`, { form_token: token, experiment: 'replay' })).status, 404);
+  assert.equal((await browser.post(`${origin}${path}`, { form_token: token, experiment: 'replay' })).status, 403);
+  for (const experiment of ['', 'delete', 'toString', '__proto__']) {
+    assert.equal((await press(browser, `${origin}${path}`, path, { experiment })).status, 400, experiment);
+  }
+  assert.equal(pushes(), 0);
+  bank.lies.answers['/par'] = { status: 401, body: { error: 'invalid_client', error_description: '<b>no</b>' } };
+  const sent = await press(browser, `${origin}${path}`, path, { experiment: 'replay' });
+  assert.equal(sent.status, 303);
+  const shown = await browser.follow(sent);
+  assert.match(shown.body, /The same client assertion twice: Bank one refused\./);
+  assert.match(shown.body, /Code<\/dt><dd><code>invalid_client[\s\S]*&lt;b&gt;no&lt;\/b&gt;/);
+  await browser.get(shown.url);
+  assert.equal(pushes(), 2);
+  for (const secret of bank.secrets) assert.ok(secret.length < 16 || !shown.body.includes(secret));
+  bank.lies.down = true;
+  const down = await press(browser, `${origin}${path}`, path, { experiment: 'challenge' });
+  assert.equal(down.status, 502);
+  assert.match(down.body, /Bank one cannot be reached/);
+  assert.deepEqual(bank.revoked, []);
+});
+
 test('a form without its token, or from another site, changes nothing', async () => {
   const browser = await world.signedIn();
   assert.equal((await browser.post(`${origin}/banks/one/connect`, {})).status, 403);

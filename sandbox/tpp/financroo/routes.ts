@@ -3,6 +3,7 @@ import { comeBack, connectBank, showBank, showBanks } from './bank-pages.ts';
 import { showComparison } from './compare-page.ts';
 import { disconnect, showConnection } from './connection-pages.ts';
 import { refresh, showDashboard } from './dashboard-page.ts';
+import { makeExperiment, showExperiments } from './experiment-pages.ts';
 import { problemPage } from './layout.ts';
 import { exportMessages, showBankMessages, showMessages } from './messages-pages.ts';
 import { confirmPayment, preparePayment, showPay, showPayment } from './pay-pages.ts';
@@ -35,6 +36,8 @@ const OWN: Readonly<Record<string, OwnPage>> = {
   'GET /connections/*': showConnection,
   'POST /connections/*/disconnect': disconnect,
   'GET /connections/*/messages': showMessages,
+  'GET /connections/*/experiments': showExperiments,
+  'POST /connections/*/experiments': makeExperiment,
   'GET /compare': showComparison,
   'GET /pay': showPay,
   'POST /pay': preparePayment,
