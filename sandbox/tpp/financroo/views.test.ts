@@ -149,6 +149,32 @@ test('under the hood: secrets are blanked in messages and variables in commands'
   assert.match(message?.curl ?? '', /Bearer \$ACCESS_TOKEN/);
 });
 
+test('SCR-29 an experiment’s message has its own words, and its command the certificate that was used, or none', async () => {
+  const recorder = createRecorder({ authority: 'root.pem', identity: { certificate: 'own.pem', key: 'k' } }, () => NOW);
+  const log: Log = [];
+  const words = { title: 'Experiment', says: '', clause: '', actor: 'Financroo' as const, experiment: 'bare' };
+  const request = {
+    method: 'GET',
+    url: 'https://bank.example/one/accounts',
+    requestHeaders: {},
+    requestBody: undefined,
+  };
+  const exchange = { ...request, status: 401, responseHeaders: {}, cookies: [], responseBody: '' };
+  const send = async () => recorder.listen(exchange);
+  for (const identity of [{ certificate: 'other.pem', key: 'k' }, undefined]) {
+    await recorder.within(log, send, { explain: () => words, identity });
+  }
+  await recorder.within(log, send);
+  assert.deepEqual(
+    log.map(({ title, experiment, curl }) => [title, experiment, /--cert (\S+)/.exec(curl ?? '')?.[1]]),
+    [
+      ['Experiment', 'bare', 'other.pem'],
+      ['Experiment', 'bare', undefined],
+      ['The bank’s API: accounts', undefined, 'own.pem'],
+    ],
+  );
+});
+
 test('a log is bounded: the beginning and the latest stay', async () => {
   const recorder = createRecorder({ authority: 'root.pem' }, () => NOW);
   const log: Log = [];
