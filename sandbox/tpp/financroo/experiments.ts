@@ -39,7 +39,7 @@ export const experiments = {
     title: 'A request without PKCE',
     does: 'Financroo pushes the same request as for this connection, without code_challenge.',
     expect:
-      'The bank refuses it with invalid_request: without the challenge anybody who steals the code could exchange it.',
+      'A bank that follows FAPI 2.0 refuses it with invalid_request: without the challenge anybody who steals the code could exchange it. One with a looser profile may take it.',
     clause: 'FAPI 2.0 §5.3.2.2, RFC 7636 §4.4.1',
   },
   nonce: {
