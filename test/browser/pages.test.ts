@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { Refusal } from '../../src/platform/refusal.ts';
-import { axeFindings } from '../support/axe.ts';
+import { axeFindings, axeLooksAt } from '../support/axe.ts';
 import { isTooWide, openChromium, openContext, type View } from '../support/chromium.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openPages, type PageWorld, pageBank } from '../support/pages.ts';
@@ -41,7 +41,7 @@ async function look(page: Page, name: string, view: View): Promise<void> {
   const file = `${name}-${view.width}-${view.colorScheme}.png`;
   await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
   assert.equal(await isTooWide(page), false, `${file} is too wide`);
-  assert.deepEqual(await axeFindings(page), [], file);
+  if (axeLooksAt(view)) assert.deepEqual(await axeFindings(page), [], file);
 }
 
 async function signIn(page: Page, password = 'p@ssword!'): Promise<void> {
@@ -96,8 +96,7 @@ for (const view of views) {
 }
 
 test('a bank that is down, with a way on', async () => {
-  const [view] = views;
-  assert.ok(view !== undefined);
+  const view: View = { width: 1440, colorScheme: 'light' };
   const context = await openContext(browser, view);
   const page = await context.newPage();
   await page.goto(world.start());

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import type { View } from './chromium.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -12,4 +13,9 @@ export async function axeFindings(page: Page): Promise<readonly string[]> {
   );
   if (!Array.isArray(found) || Number(found[0]) < 10) throw new Error('axe did not look at the page');
   return found.slice(1).map(String);
+}
+
+/** Axe takes its time: desktop light and phone dark have every colour and every layout between them. */
+export function axeLooksAt({ width, colorScheme }: Pick<View, 'width' | 'colorScheme'>): boolean {
+  return width === 1440 ? colorScheme === 'light' : colorScheme === 'dark';
 }
