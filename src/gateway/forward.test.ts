@@ -264,6 +264,17 @@ test('a large answer streams with backpressure: a caller that does not read stop
   assert.ok(bytes > 800 * 65_536);
 });
 
+test('an answer of any octets comes as the bank sent it, of any length', async () => {
+  for (const length of [1, 16_383, 16_384, 16_385, 60_000]) {
+    const sent = '€ä\u0000😀'.repeat(length).slice(0, length).toWellFormed();
+    const octets = Buffer.from(sent);
+    stage.answer = (_request, response) => void response.setHeader('content-length', octets.length).end(octets);
+    const { body, headers } = await stage.send();
+    assert.ok(body === sent, `${length} characters`);
+    assert.equal(headers['content-length'], String(octets.length));
+  }
+});
+
 test('a body streams to the bank, with its length or in chunks', async () => {
   const path = '/gobank/files';
   for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
