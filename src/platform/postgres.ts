@@ -78,11 +78,8 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
   oid === INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
 
 /** PostgreSQL refuses what follows a failed statement, and answers COMMIT with ROLLBACK: nothing is half done. */
-async function together(pool: pg.Pool, all: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-  const client = await pool.connect();
-  client.on('error', ignore);
-  let broken: Error | undefined;
-  try {
+function together(pool: pg.Pool, all: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+  return onConnection(pool, async (client) => {
     const sent = [
       client.query<Row>('BEGIN'),
       ...all.map(({ text, values }) => client.query<Row>(preparedOf(text, values))),
@@ -94,36 +91,40 @@ async function together(pool: pg.Pool, all: readonly Statement[]): Promise<reado
     const answers = await Promise.all(sent);
     checkCommitted(answers.at(-1)?.command);
     return answers.slice(1, -1).map(({ rows }) => rows);
-  } catch (cause) {
-    broken = await rollback(client);
-    throw cause;
-  } finally {
-    client.off('error', ignore);
-    client.release(broken);
-  }
+  });
 }
 
-async function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>): Promise<T> {
+function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>): Promise<T> {
+  return onConnection(pool, async (client) => {
+    let over = false;
+    const statements = statementsOf(client);
+    const query: Statements['query'] = (text, values) => {
+      // The connection may serve somebody else's transaction by now.
+      if (over) return Promise.reject(new Error('this transaction is over: its statements cannot be used any more'));
+      return statements.query(text, values);
+    };
+    try {
+      await client.query('BEGIN');
+      const result = await work({ query });
+      over = true;
+      const { command } = await client.query('COMMIT');
+      checkCommitted(command);
+      return result;
+    } finally {
+      over = true;
+    }
+  });
+}
+
+/** A connection for one transaction; what fails is rolled back, and a connection on which that fails is thrown away. */
+async function onConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener a connection that breaks between two statements would end the process; the next statement tells.
   client.on('error', ignore);
   let broken: Error | undefined;
-  let over = false;
-  const statements = statementsOf(client);
-  const query: Statements['query'] = (text, values) => {
-    // The connection may serve somebody else's transaction by now.
-    if (over) return Promise.reject(new Error('this transaction is over: its statements cannot be used any more'));
-    return statements.query(text, values);
-  };
   try {
-    await client.query('BEGIN');
-    const result = await work({ query });
-    over = true;
-    const { command } = await client.query('COMMIT');
-    checkCommitted(command);
-    return result;
+    return await work(client);
   } catch (cause) {
-    over = true;
     broken = await rollback(client);
     throw cause;
   } finally {
