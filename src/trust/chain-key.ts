@@ -9,7 +9,7 @@ export function keyOfChain(chain: readonly Uint8Array[]): string {
 const chainKeys = new WeakMap<PresentedChain, string>();
 
 /** The same, reckoned once for each connection. */
-export function keyOfPresented(presented: PresentedChain & { readonly chain: readonly Uint8Array[] }): string {
+function keyOfPresented(presented: PresentedChain & { readonly chain: readonly Uint8Array[] }): string {
   const known = chainKeys.get(presented);
   if (known !== undefined) return known;
   const key = keyOfChain(presented.chain);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { keyOfPresented } from './chain-key.ts';
+import { type PlaceRules, placeOfPresented } from './chain-key.ts';
 import { PROXY_ALONE, type ShownByProxy } from './forwarded.ts';
 import { absent, refused } from './judge.ts';
 import type { JudgeOnce } from './judge-once.ts';
@@ -21,19 +21,19 @@ export type ProxyCheck = (
  * another scheme, whose verdicts have places of their own; no bank's id begins with a slash.
  */
 export function createProxyCheck(judgeOnce: JudgeOnce, watch: Watch): ProxyCheck {
-  const versions = new WeakMap<CompiledScheme, number>();
-  let latest = 0;
-  const versionOf = (scheme: CompiledScheme): number => {
-    const known = versions.get(scheme);
+  const rules = new WeakMap<CompiledScheme, PlaceRules>();
+  let version = 0;
+  const rulesOf = (scheme: CompiledScheme): PlaceRules => {
+    const known = rules.get(scheme);
     if (known !== undefined) return known;
-    latest += 1;
-    versions.set(scheme, latest);
-    return latest;
+    version += 1;
+    const own = { bank: '/proxy', version };
+    rules.set(scheme, own);
+    return own;
   };
   return async ({ presented, scheme }, request, judgeHandedOn) => {
     if (!('chain' in presented)) return absent('header_untrusted_source').verdict;
-    const place = `/proxy ${versionOf(scheme)} ${keyOfPresented(presented)}`;
-    const own = await judgeOnce(presented.chain, place, scheme);
+    const own = await judgeOnce(presented.chain, placeOfPresented(rulesOf(scheme), presented), scheme);
     if (own.ok) return judgeHandedOn();
     watch.proxyRefused({ peer: request.socket.remoteAddress ?? 'unknown', detail: own.detail });
     return refused('header_untrusted_source', PROXY_ALONE).verdict;
