@@ -68,11 +68,10 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     consume: (bank, id, actor) => changing(bank, id, () => storeOf(bank).consume(bank, id, actor)),
     revoke: (bank, id, actor) => changing(bank, id, () => storeOf(bank).revoke(bank, id, actor)),
     changeAccounts: async (bank, id, change, actor) => {
-      const store = storeOf(bank);
-      if (store.changeAccounts === undefined)
+      const { changeAccounts } = storeOf(bank);
+      if (changeAccounts === undefined)
         throw new Refusal('accounts_unchangeable', 404, "The bank's own consent store keeps accounts as agreed.");
-      const changed = store.changeAccounts(bank, id, change, actor);
-      return changing(bank, id, () => changed);
+      return changing(bank, id, () => changeAccounts(bank, id, change, actor));
     },
     touch: (bank, id) => storeOf(bank).touch(bank, id),
     current: (bank, id) => {

@@ -1,4 +1,5 @@
 import { isRecord } from '../platform/json.ts';
+
 /** Characters of a presented token at most: one of ours is below 1,500, and headers end at 16,384. */
 export const MAXIMUM_TOKEN = 8_192;
 /** Characters of an opaque token or an id at most: the engine makes 43. */
