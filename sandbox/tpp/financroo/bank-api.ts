@@ -57,29 +57,37 @@ function parse(text: string): unknown {
  */
 export async function askFor(connection: Connection, client: BankClient, store: Store, request: ApiRequest, now: Date) {
   const { name } = client.bank;
-  try {
-    const { access, accessEndsAt } = tokensOf(store, connection);
-    const fresh = Date.parse(accessEndsAt) - now.getTime() > RENEW_BEFORE_MS;
-    let answer = await callApi(client, fresh ? access : await renew(connection, client, store, now), request);
+  return inWords(name, async () => {
+    const { access, fresh } = await accessOf(connection, client, store, now);
+    let answer = await callApi(client, access, request);
     // Revoked, or expired by the bank's clock: only the refresh token tells which.
     if (answer.status === 401 && fresh)
       answer = await callApi(client, await renew(connection, client, store, now), request);
     return checked(answer, name);
-  } catch (cause) {
-    if (cause instanceof PermissionEnded || cause instanceof Problem) throw cause;
-    throw new Problem(sentenceOf(cause, name), { cause });
-  }
+  });
 }
 
 /** An access token that is alive, renewed when its time is nearly over. @throws PermissionEnded as the bank says */
 export async function liveAccess(connection: Connection, client: BankClient, store: Store, now: Date): Promise<string> {
+  const { access } = await inWords(client.bank.name, () => accessOf(connection, client, store, now));
+  return access;
+}
+
+/** `fresh` when it is the one that was kept, not a new one. */
+async function accessOf(connection: Connection, client: BankClient, store: Store, now: Date) {
   const { access, accessEndsAt } = tokensOf(store, connection);
   const fresh = Date.parse(accessEndsAt) - now.getTime() > RENEW_BEFORE_MS;
-  if (fresh) return access;
-  return renew(connection, client, store, now).catch((cause: unknown) => {
-    if (cause instanceof PermissionEnded) throw cause;
-    throw new Problem(sentenceOf(cause, client.bank.name), { cause });
-  });
+  return { access: fresh ? access : await renew(connection, client, store, now), fresh };
+}
+
+/** What goes wrong on the way is told in a sentence; what has one already keeps it. */
+async function inWords<Result>(bank: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof PermissionEnded || cause instanceof Problem) throw cause;
+    throw new Problem(sentenceOf(cause, bank), { cause });
+  }
 }
 
 function tokensOf(store: Store, { id }: Connection): Tokens {

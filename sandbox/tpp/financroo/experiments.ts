@@ -2,7 +2,6 @@ import {
   buildAuthorizationUrlWithPAR,
   type ClientAuth,
   Configuration,
-  calculatePKCECodeChallenge,
   customFetch,
   modifyAssertion,
   PrivateKeyJwt,
@@ -17,7 +16,7 @@ import { signingKey } from '../third-party.ts';
 import { fetchOver, type Identity, openWire, transportIdentity, trustedRoot } from '../wire.ts';
 import type { BankClient } from './bank-client.ts';
 import type { Explanation } from './explanations.ts';
-import { scope } from './flow.ts';
+import { requestOf } from './flow.ts';
 import type { Log, Recorder } from './messages.ts';
 import { Problem, sentenceOf } from './problem.ts';
 
@@ -153,11 +152,8 @@ async function pushing(
 ): Promise<void> {
   const own = await transportIdentity(places, participant);
   const authentication = authenticate(await signingKey(places, participant));
-  const honest = {
-    ...{ redirect_uri: redirectUri, scope, prompt: 'consent', state: randomState(), nonce: randomNonce() },
-    code_challenge: await calculatePKCECodeChallenge(randomPKCECodeVerifier()),
-    code_challenge_method: 'S256',
-  };
+  const flow = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier() };
+  const honest = await requestOf(flow, redirectUri);
   const explain = () => explanationOf(name);
   await overWire(places, own, recorder, async (wire) => {
     const known = client.configuration();

@@ -80,7 +80,12 @@ async function pushKnown(client: BankClient, flow: Flow, redirectUri: string): P
 }
 
 async function push(configuration: Configuration, flow: Flow, redirectUri: string): Promise<URL> {
-  return buildAuthorizationUrlWithPAR(configuration, {
+  return buildAuthorizationUrlWithPAR(configuration, await requestOf(flow, redirectUri));
+}
+
+/** What Financroo asks a bank for. */
+export async function requestOf(flow: Pick<Flow, 'state' | 'nonce' | 'verifier'>, redirectUri: string) {
+  return {
     redirect_uri: redirectUri,
     scope,
     // OpenID Connect Core §11: `offline_access` counts only where the customer is asked for consent.
@@ -89,7 +94,7 @@ async function push(configuration: Configuration, flow: Flow, redirectUri: strin
     nonce: flow.nonce,
     code_challenge: await calculatePKCECodeChallenge(flow.verifier),
     code_challenge_method: 'S256',
-  });
+  };
 }
 
 /** How a way to a bank ended. */
