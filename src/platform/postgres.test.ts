@@ -106,6 +106,22 @@ if (SERVER !== undefined) {
     await database.close();
   });
 
+  test('a server that falls silent: what was asked of it is refused in time, and it works again when it speaks', async (context) => {
+    const line = await wire(context, SERVER);
+    const database = await openPostgres(line.url, 200);
+    context.after(() => database.close());
+    const one = { text: 'SELECT $1::int AS one', values: [1] };
+    assert.deepEqual(await database.together([one]), [[{ one: 1 }]]);
+    line.swallow(true);
+    await assert.rejects(database.together([one, one]));
+    line.swallow(false);
+    assert.deepEqual(await database.together([one]), [[{ one: 1 }]]);
+    line.swallow(true);
+    await assert.rejects(database.query(one.text, one.values));
+    line.swallow(false);
+    assert.deepEqual(await database.query(one.text, one.values), [{ one: 1 }]);
+  });
+
   test('a connection the server ends in the middle of a transaction fails it, and the next one works', async (context) => {
     const database = await openPostgres(SERVER);
     context.after(() => database.close());

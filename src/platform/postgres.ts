@@ -10,6 +10,8 @@ const POOL_SIZE = 16;
 /** Longer means the database is gone for our purposes: refuse instead of queueing callers. */
 const CONNECT_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
+/** The server itself ends what takes longer: one that says nothing for so long is not there any more. */
+const SILENCE_MS = 20_000;
 
 /** A statement's name lets PostgreSQL keep its plan: one name per text, so that every statement is prepared once per connection. */
 const statementNames = new Map<string, string>();
@@ -24,10 +26,14 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-function statementsOf(client: pg.ClientBase | pg.Pool): Statements {
+/** With `silenceMs` a statement that is not answered by then fails, and its connection is thrown away. */
+function statementsOf(client: pg.ClientBase | pg.Pool, silenceMs?: number): Statements {
+  const limit = silenceMs === undefined ? {} : { query_timeout: silenceMs };
   return {
-    query: async (text, values) =>
-      (values === undefined ? await client.query<Row>(text) : await client.query<Row>(preparedOf(text, values))).rows,
+    query: async (text, values) => {
+      const config = values === undefined ? { text } : preparedOf(text, values);
+      return (await client.query<Row>({ ...config, ...limit })).rows;
+    },
   };
 }
 
@@ -38,7 +44,7 @@ function preparedOf(text: string, values: readonly unknown[]): pg.QueryConfig {
 }
 
 /** PostgreSQL 15 or later through `pg`, with a bounded pool and one connection of its own for notifications. */
-export async function openPostgres(connectionString: string): Promise<Database> {
+export async function openPostgres(connectionString: string, silenceMs = SILENCE_MS): Promise<Database> {
   const types = { getTypeParser: typeParser };
   const pool = new pg.Pool({
     connectionString,
@@ -65,9 +71,9 @@ export async function openPostgres(connectionString: string): Promise<Database> 
   }
   return {
     kind: 'postgres',
-    query: statementsOf(pool).query,
+    query: statementsOf(pool, silenceMs).query,
     transaction: (work) => transaction(pool, work),
-    together: (all) => together(pool, all),
+    together: (all) => together(pool, all, silenceMs),
     listen: (channel, receive, lost) => notifications.listen({ channel, receive, lost }),
     notificationsAlive: () => notifications.alive,
     close,
@@ -78,12 +84,14 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
   oid === INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
 
 /** PostgreSQL refuses what follows a failed statement, and answers COMMIT with ROLLBACK: nothing is half done. */
-function together(pool: pg.Pool, all: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+function together(pool: pg.Pool, all: readonly Statement[], silenceMs: number) {
+  // The last to be sent: when it is not answered in time, the connection ends, and with it the others.
+  const commit = { text: 'COMMIT', query_timeout: silenceMs };
   return onConnection(pool, async (client) => {
     const sent = [
       client.query<Row>('BEGIN'),
       ...all.map(({ text, values }) => client.query<Row>(preparedOf(text, values))),
-      client.query<Row>('COMMIT'),
+      client.query<Row>(commit),
     ];
     // Every answer is waited for: the first failure is the reason, the others follow from it.
     const failure = (await Promise.allSettled(sent)).find((outcome) => outcome.status === 'rejected');
