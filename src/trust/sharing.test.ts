@@ -201,6 +201,56 @@ test('what is forgotten is forgotten in all processes and in the database, also 
   assert.equal(await one.judge(listed), 'certificate_revoked/revoked');
 });
 
+/** The database as a process sees whose transactions wait before they begin, or before they are committed. */
+function holding(moment: 'begin' | 'commit') {
+  const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const hold = (): Promise<void> => {
+    reached.resolve();
+    return gate.promise;
+  };
+  const transaction: Database['transaction'] = async (work) => {
+    if (moment === 'begin') await hold();
+    return database.transaction(async (statements) => {
+      const result = await work(statements);
+      if (moment === 'commit') await hold();
+      return result;
+    });
+  };
+  return { state: { ...database, transaction }, reached: reached.promise, release: gate.resolve };
+}
+
+test('what is just being left when everything is forgotten is forgotten as well', async () => {
+  const slow = holding('commit');
+  const [one, two] = [await processOf({}, slow.state), await processOf()];
+  one.set(OCSP, ocsp());
+  assert.equal(await one.judge(leaf), 'ok by ocsp');
+  await slow.reached;
+  const forgotten = two.trust.forget();
+  // On PostgreSQL it would be over by then, unless it waited; the embedded database does one after the other.
+  await Promise.race([forgotten, wait(200)]);
+  slow.release();
+  await forgotten;
+  await one.sharing.close();
+  await rows(0);
+  two.set(OCSP, ocsp({ status: 'revoked' }));
+  assert.equal(await two.judge(leaf), 'certificate_revoked/revoked');
+});
+
+test('whoever asks while everything is being forgotten keeps nothing of it', async () => {
+  const slow = holding('begin');
+  const [one, two] = [await processOf(), await processOf({}, slow.state)];
+  one.set(OCSP, ocsp());
+  assert.equal(await one.judge(leaf), 'ok by ocsp');
+  await rows(1);
+  const forgotten = two.trust.forget();
+  await slow.reached;
+  assert.equal(await two.judge(leaf), 'ok by ocsp');
+  slow.release();
+  await forgotten;
+  two.set(OCSP, ocsp({ status: 'revoked' }));
+  assert.equal(await two.judge(leaf), 'certificate_revoked/revoked');
+});
+
 test('attack 57 a process that starts knows the last number of a list: an older one does not count', async () => {
   const one = await processOf();
   one.set(CRL, crl(root, [listed.serial], { number: 9n, nextUpdate: at(100) }));

@@ -39,7 +39,7 @@ export async function findAnswer(statements: Statements, key: string): Promise<F
 
 /**
  * Keeps an answer: false when everything was forgotten since it was asked for, when a newer one is there, or when there are
- * `maximum` others already.
+ * `maximum` others already. Holds the generation, so that nobody forgets everything but this.
  */
 export async function keepAnswer(
   statements: Statements,
@@ -52,6 +52,7 @@ export async function keepAnswer(
        FROM trust.answer_generations current
       WHERE current.generation = $8
         AND ((SELECT count(*) FROM trust.revocation_answers others WHERE others.protocol = $2::text AND others.key <> $1::text) < $9)
+        FOR SHARE OF current
      ON CONFLICT (key) DO UPDATE SET source = excluded.source, answer = excluded.answer, signed_at = excluded.signed_at,
        fetched_at = excluded.fetched_at, useful_until = excluded.useful_until
      WHERE kept.signed_at <= excluded.signed_at OR kept.useful_until <= excluded.fetched_at

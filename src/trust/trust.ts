@@ -96,6 +96,8 @@ export function createTrust(options: TrustOptions): TrustRoom {
     forget: async () => {
       forget();
       await sharing.forgetAll();
+      // Who asked meanwhile may have found what was not gone yet.
+      forget();
     },
     sweep: () => sharing.sweep(),
     close: async () => {
