@@ -52,8 +52,10 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     }
   }
 
+  const loading = (bank: string, id: string) => load(storeOf(bank), bank, id, { database, clock });
+
   async function current(key: string, bank: string, id: string): Promise<Consent | undefined> {
-    const consent = await cache.load(key, () => load(storeOf(bank), bank, id, { database, clock }));
+    const consent = await cache.load(key, () => loading(bank, id));
     return consent && consentAt(consent, clock.now());
   }
 
@@ -76,7 +78,7 @@ export async function createConsents({ stores, database, clock }: ConsentsOption
     touch: (bank, id) => storeOf(bank).touch(bank, id),
     current: (bank, id) => {
       const key = keyOf(bank, id);
-      const kept = cache.get(key);
+      const kept = cache.get(key, () => loading(bank, id));
       return kept === undefined ? current(key, bank, id) : consentAt(kept, clock.now());
     },
     onChange: (changed) => {

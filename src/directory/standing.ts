@@ -58,7 +58,8 @@ export function createStandings({ database, clock }: { database: Database; clock
       const key = keyOf(bank, client);
       if (absent.get(key) === true) return undefined;
       dropUntold(key);
-      return known.get(key)?.standing ?? find(key, bank, client);
+      const kept = known.get(key, () => load(database, bank, client, clock.now()));
+      return kept?.standing ?? find(key, bank, client);
     },
     drop: ({ participant, bank, client }) => {
       generation += 1;

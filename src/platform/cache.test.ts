@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createCache, type Loaded } from './cache.ts';
 
 const START = new Date('2026-01-01T00:00:00Z');
@@ -152,4 +153,103 @@ test('dropWhere drops what matches and nothing else', async () => {
 test('a cache without places is refused', () => {
   for (const maximum of [0, -1, 1.5, Number.NaN])
     assert.throws(() => createCache({ maximum, clock: clockAt(START) }), /at least one/);
+});
+
+test('an answer in the last part of its time is asked for again meanwhile, once, and nobody waits', async () => {
+  const { clock, cache, answering, inSeconds } = setUp();
+  await cache.load('k', answering('old', 10).loader);
+  const asked: PromiseWithResolvers<Loaded<string>>[] = [];
+  const loader = (): Promise<Loaded<string>> => {
+    const call = Promise.withResolvers<Loaded<string>>();
+    asked.push(call);
+    return call.promise;
+  };
+  clock.forward(5.9);
+  assert.equal(cache.get('k', loader), 'old');
+  assert.equal(asked.length, 0);
+  clock.forward(0.1);
+  assert.equal(cache.get('k'), 'old');
+  assert.equal(asked.length, 0);
+  assert.deepEqual([cache.get('k', loader), cache.get('k', loader)], ['old', 'old']);
+  assert.equal(asked.length, 1);
+  asked[0]?.resolve({ value: 'new', validUntil: inSeconds(10) });
+  await turn();
+  clock.forward(4);
+  assert.equal(cache.get('k', loader), 'new');
+  assert.equal(asked.length, 1);
+});
+
+test('what was asked for ahead ends an answer that is no more, and fills nothing after a drop', async () => {
+  const { clock, cache, answering } = setUp();
+  await cache.load('gone', answering('old', 10).loader);
+  clock.forward(6);
+  assert.equal(cache.get('gone', answering(undefined, 0).loader), 'old');
+  await turn();
+  assert.equal(cache.get('gone'), undefined);
+  for (const drop of ['drop', 'dropWhere', 'clear'] as const) {
+    await cache.load('k', answering('old', 10).loader);
+    clock.forward(6);
+    cache.get('k', answering('revived', 10).loader);
+    if (drop === 'drop') cache.drop('k');
+    else if (drop === 'dropWhere') cache.dropWhere(() => true);
+    else cache.clear();
+    await turn();
+    assert.equal(cache.get('k'), undefined, drop);
+  }
+});
+
+test('a question ahead that fails is not repeated: the answer serves to its end, and who then asks is told why', async () => {
+  const { clock, cache, answering } = setUp();
+  await cache.load('k', answering('old', 10).loader);
+  clock.forward(6);
+  let calls = 0;
+  const failing = async (): Promise<Loaded<string>> => {
+    calls += 1;
+    throw new Error('no database');
+  };
+  assert.equal(cache.get('k', failing), 'old');
+  await turn();
+  assert.equal(cache.get('k', failing), 'old');
+  assert.equal(calls, 1);
+  clock.forward(4);
+  assert.equal(cache.get('k', failing), undefined);
+  assert.equal(calls, 1);
+  await assert.rejects(cache.load('k', failing), /no database/);
+});
+
+test('whoever must wait shares the question that was asked ahead', async () => {
+  const { clock, cache, answering, inSeconds } = setUp();
+  await cache.load('k', answering('old', 10).loader);
+  clock.forward(6);
+  const slow = Promise.withResolvers<Loaded<string>>();
+  cache.get('k', () => slow.promise);
+  clock.forward(4);
+  const waiting = cache.load('k', () => assert.fail('a second call'));
+  slow.resolve({ value: 'new', validUntil: inSeconds(10) });
+  assert.equal(await waiting, 'new');
+});
+
+test('few questions are asked ahead at once, and an end that cannot move is not asked for again', async () => {
+  const { clock, cache, answering, inSeconds } = setUp(40);
+  for (let index = 0; index < 20; index += 1) await cache.load(`k${index}`, answering('old', 10).loader);
+  clock.forward(6);
+  const end = inSeconds(4);
+  const waiting: PromiseWithResolvers<Loaded<string>>[] = [];
+  const loader = (): Promise<Loaded<string>> => {
+    const call = Promise.withResolvers<Loaded<string>>();
+    waiting.push(call);
+    return call.promise;
+  };
+  const askAll = (): void => {
+    for (let index = 0; index < 20; index += 1) cache.get(`k${index}`, loader);
+  };
+  for (const expected of [8, 16, 20]) {
+    askAll();
+    assert.equal(waiting.length, expected);
+    for (const { resolve } of waiting) resolve({ value: 'same end', validUntil: end });
+    await turn();
+  }
+  clock.forward(3.9);
+  askAll();
+  assert.equal(waiting.length, 20);
 });

@@ -8,8 +8,11 @@ export interface Loaded<V> {
 
 /** A bounded memory of answers. Nothing in it outlives its `validUntil`, a drop, or the places there are. */
 export interface Cache<V> {
-  /** The answer at hand, if it may still be believed. */
-  get(key: string): V | undefined;
+  /**
+   * The answer at hand, if it may still be believed. With a `loader`, one in the last part of its time is asked for again
+   * meanwhile, so that nobody waits when that time is over; if that fails, the answer at hand serves to its end.
+   */
+  get(key: string, loader?: () => Promise<Loaded<V>>): V | undefined;
   /**
    * The answer at hand, or what `loader` finds. Callers who ask for the same key at the same time share one call. A call
    * that began before a drop never fills the cache and is never shared with those who ask afterwards.
@@ -26,6 +29,8 @@ export interface Cache<V> {
 interface Kept<V> {
   readonly value: V | undefined;
   readonly until: number;
+  /** From when on it is asked for again, in milliseconds. */
+  aheadAt: number;
   askedAt: number;
 }
 
@@ -34,6 +39,10 @@ interface Kept<V> {
  * than finding. The one that makes room was then not asked for during most of a turn of the places.
  */
 const UNMOVED_SHARE = 1 / 4;
+/** An answer is asked for again after this share of its time; one that nobody asks for ends. */
+const AHEAD_SHARE = 0.6;
+/** Questions asked ahead at once: answers that were found together must not be asked for together. */
+const MAXIMUM_AHEAD = 8;
 
 /** `maximum` is the number of answers kept: one that was not asked for the longest makes room. */
 export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clock }): Cache<V> {
@@ -43,11 +52,12 @@ export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clo
   const calls = new Map<string, Promise<Loaded<V>>>();
   /** Counts what was kept: how far the places have moved on since an answer was asked for. */
   let moves = 0;
+  let asking = 0;
 
-  function find(key: string): Kept<V> | undefined {
+  function find(key: string, now = clock.now().getTime()): Kept<V> | undefined {
     const answer = answers.get(key);
     if (answer === undefined) return undefined;
-    if (!(answer.until > clock.now().getTime())) {
+    if (!(answer.until > now)) {
       answers.delete(key);
       return undefined;
     }
@@ -60,12 +70,27 @@ export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clo
   }
 
   function keep(key: string, { value, validUntil }: Loaded<V>): void {
-    const until = validUntil.getTime();
-    if (!(until > clock.now().getTime())) return;
+    const [now, until, former] = [clock.now().getTime(), validUntil.getTime(), answers.get(key)];
+    answers.delete(key);
+    if (!(until > now)) return;
     const [oldest] = answers.keys();
     if (answers.size >= maximum && oldest !== undefined) answers.delete(oldest);
     moves += 1;
-    answers.set(key, { value, until, askedAt: moves });
+    // What ends when the one before did gains nothing by being asked for once more.
+    const lasts = former === undefined || until > former.until;
+    const aheadAt = lasts ? now + (until - now) * AHEAD_SHARE : until;
+    answers.set(key, { value, until, aheadAt, askedAt: moves });
+  }
+
+  function askAhead(key: string, answer: Kept<V>, loader: () => Promise<Loaded<V>>): void {
+    if (asking >= MAXIMUM_AHEAD || calls.has(key)) return;
+    // Once: when it fails, the next one who must wait is told why.
+    answer.aheadAt = answer.until;
+    asking += 1;
+    const over = (): void => {
+      asking -= 1;
+    };
+    call(key, loader).then(over, over);
   }
 
   async function call(key: string, loader: () => Promise<Loaded<V>>): Promise<V | undefined> {
@@ -82,7 +107,13 @@ export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clo
   }
 
   return {
-    get: (key) => find(key)?.value,
+    get: (key, loader) => {
+      const now = clock.now().getTime();
+      const answer = find(key, now);
+      if (answer === undefined) return undefined;
+      if (loader !== undefined && answer.aheadAt <= now) askAhead(key, answer, loader);
+      return answer.value;
+    },
     load: async (key, loader) => {
       const answer = find(key);
       if (answer !== undefined) return answer.value;

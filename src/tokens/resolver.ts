@@ -47,7 +47,7 @@ export function createResolver(reading: Reading, clock: Clock): Resolver {
     resolve: (bank, issuer, token) => {
       if (token.length > MAXIMUM_TOKEN) return { state: 'invalid', detail: 'malformed' };
       const key = sha256(`${bank}\n${issuer}\n${token}`);
-      return cache.get(key)?.resolution ?? find(key, bank, issuer, token);
+      return cache.get(key, () => load(bank, issuer, token))?.resolution ?? find(key, bank, issuer, token);
     },
     drop: (selection) => cache.dropWhere((_key, kept) => kept === undefined || covers(selection, kept)),
     clear: cache.clear,
