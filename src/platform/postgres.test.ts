@@ -120,6 +120,23 @@ if (SERVER !== undefined) {
     await assert.rejects(database.query(one.text, one.values));
     line.swallow(false);
     assert.deepEqual(await database.query(one.text, one.values), [{ one: 1 }]);
+    line.swallow(true);
+    await assert.rejects(database.transaction(({ query }) => query(one.text, one.values)));
+    line.swallow(false);
+    const later = database.transaction(async ({ query }) => {
+      await query(one.text, one.values);
+      line.swallow(true);
+      await query(one.text, one.values);
+    });
+    await assert.rejects(later);
+    line.swallow(false);
+    const commit = database.transaction(async ({ query }) => {
+      await query(one.text, one.values);
+      line.swallow(true);
+    });
+    await assert.rejects(commit);
+    line.swallow(false);
+    assert.deepEqual(await database.transaction(({ query }) => query(one.text, one.values)), [{ one: 1 }]);
   });
 
   test('a connection the server ends in the middle of a transaction fails it, and the next one works', async (context) => {

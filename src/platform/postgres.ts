@@ -26,9 +26,9 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** With `silenceMs` a statement that is not answered by then fails, and its connection is thrown away. */
-function statementsOf(client: pg.ClientBase | pg.Pool, silenceMs?: number): Statements {
-  const limit = silenceMs === undefined ? {} : { query_timeout: silenceMs };
+/** A statement that is not answered within `silenceMs` fails, and its connection is thrown away. */
+function statementsOf(client: pg.ClientBase | pg.Pool, silenceMs: number): Statements {
+  const limit = { query_timeout: silenceMs };
   return {
     query: async (text, values) => {
       const config = values === undefined ? { text } : preparedOf(text, values);
@@ -41,6 +41,11 @@ function preparedOf(text: string, values: readonly unknown[]): pg.QueryConfig {
   const name = nameOf(text);
   const config = { text, values: [...values] };
   return name === undefined ? config : { ...config, name };
+}
+
+/** `pg` takes the limit with a statement, though its types do not name it. */
+function limited(text: string, silenceMs: number): pg.QueryConfig & { readonly query_timeout: number } {
+  return { text, query_timeout: silenceMs };
 }
 
 /** PostgreSQL 15 or later through `pg`, with a bounded pool and one connection of its own for notifications. */
@@ -72,7 +77,7 @@ export async function openPostgres(connectionString: string, silenceMs = SILENCE
   return {
     kind: 'postgres',
     query: statementsOf(pool, silenceMs).query,
-    transaction: (work) => transaction(pool, work),
+    transaction: (work) => transaction(pool, work, silenceMs),
     together: (all) => together(pool, all, silenceMs),
     listen: (channel, receive, lost) => notifications.listen({ channel, receive, lost }),
     notificationsAlive: () => notifications.alive,
@@ -86,7 +91,7 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
 /** PostgreSQL refuses what follows a failed statement, and answers COMMIT with ROLLBACK: nothing is half done. */
 function together(pool: pg.Pool, all: readonly Statement[], silenceMs: number) {
   // The last to be sent: when it is not answered in time, the connection ends, and with it the others.
-  const commit = { text: 'COMMIT', query_timeout: silenceMs };
+  const commit = limited('COMMIT', silenceMs);
   return onConnection(pool, async (client) => {
     const sent = [
       client.query<Row>('BEGIN'),
@@ -102,20 +107,20 @@ function together(pool: pg.Pool, all: readonly Statement[], silenceMs: number) {
   });
 }
 
-function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>): Promise<T> {
+function transaction<T>(pool: pg.Pool, work: (statements: Statements) => Promise<T>, silenceMs: number): Promise<T> {
   return onConnection(pool, async (client) => {
     let over = false;
-    const statements = statementsOf(client);
+    const statements = statementsOf(client, silenceMs);
     const query: Statements['query'] = (text, values) => {
       // The connection may serve somebody else's transaction by now.
       if (over) return Promise.reject(new Error('this transaction is over: its statements cannot be used any more'));
       return statements.query(text, values);
     };
     try {
-      await client.query('BEGIN');
+      await client.query(limited('BEGIN', silenceMs));
       const result = await work({ query });
       over = true;
-      const { command } = await client.query('COMMIT');
+      const { command } = await client.query(limited('COMMIT', silenceMs));
       checkCommitted(command);
       return result;
     } finally {
