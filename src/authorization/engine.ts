@@ -82,7 +82,7 @@ function adapterFactory(
   const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, redeemed, revokeGrant };
   return (model): Adapter => {
     if (model === 'Client') return createClientAdapter({ bank: bank.id, confirming: bank, ...rooms });
-    if (TOKEN_MODELS.has(model)) return endingAlone(createTokenAdapter(bank, rooms.tokens, subjectOf));
+    if (TOKEN_MODELS.has(model)) return endingAlone(createTokenAdapter(bank, rooms, subjectOf));
     if (UNUSED_MODELS.has(model)) return nothing;
     const rows = endingAlone(createArtifactAdapter(model, parts));
     return model === 'Grant' ? createGrantAdapter(rows, rooms.consents, bank.id, requestActor) : rows;

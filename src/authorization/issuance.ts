@@ -5,7 +5,7 @@ import { isOwnAccount, managementScopesOf } from './management.ts';
 import { peerOf } from './peer.ts';
 import { mayBeIssued } from './register-check.ts';
 import { rolesAtIssuance } from './roles.ts';
-import { factsOf } from './token-model.ts';
+import { factsOf, keepToken } from './token-model.ts';
 
 /** Scopes that OpenID Connect itself knows, and no API (OpenID Connect Core §3.1.2.1 and §11). */
 export const OIDC_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access']);
@@ -28,7 +28,7 @@ export function createIssuance(bank: AuthorizationBank, rooms: AuthorizationRoom
           jwt: async (_ctx, token, parts) => {
             const { payload } = parts;
             const facts = factsOf(bank, 'jwt', recordOf(payload, token), String(payload.sub));
-            await rooms.tokens.save(String(payload.jti), facts, undefined);
+            await keepToken(rooms, String(payload.jti), facts, undefined);
           },
         },
       },

@@ -122,6 +122,15 @@ async function insertMarks(database: Database, bank: string, marks: readonly Mar
   );
 }
 
+/** Whether a grant stands. */
+export async function hasGrant(statements: Statements, bank: string, grant: string): Promise<boolean> {
+  const rows = await statements.query(
+    `SELECT id FROM oauth.artifacts WHERE bank = $1 AND model = 'Grant' AND id = $2`,
+    [bank, grant],
+  );
+  return rows.length === 1;
+}
+
 /** Ends grants: codes, refresh tokens and the grants themselves. Gives how many refresh tokens there were. */
 export async function removeGrants(statements: Statements, bank: string, grants: readonly string[]): Promise<number> {
   const rows = await statements.query(

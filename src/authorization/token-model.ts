@@ -1,7 +1,9 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import type { Actor } from '../audit/index.ts';
-import type { TokenFacts, Tokens } from '../tokens/index.ts';
-import type { AuthorizationBank } from './bank.ts';
+import type { TokenFacts } from '../tokens/index.ts';
+import type { AuthorizationBank, AuthorizationRooms } from './bank.ts';
+import { hasGrant } from './store.ts';
 
 /** Who ends a token when the engine does: the request was a participant's, or the engine found a replay. */
 const ENGINE: Actor = { kind: 'system', reference: 'authorization' };
@@ -35,15 +37,37 @@ export function factsOf(
   };
 }
 
+/** What issued tokens are kept with. */
+export type TokenKeeping = Pick<AuthorizationRooms, 'database' | 'tokens'>;
+
+/**
+ * Keeps an issued token, which is handed out only while its grant stands. Whoever ends a grant ends its tokens afterwards, and
+ * here the grant is looked for once the token is kept: whatever comes first, one of the two sees the other.
+ * @throws InvalidGrant when the grant was ended meanwhile
+ */
+export async function keepToken(
+  { database, tokens }: TokenKeeping,
+  id: string,
+  facts: TokenFacts,
+  payload: AdapterPayload | undefined,
+): Promise<void> {
+  await tokens.save(id, facts, payload && { ...payload });
+  const { bank, consent: grant } = facts;
+  if (grant === undefined || (await hasGrant(database, bank, grant))) return;
+  await tokens.deny({ bank, token: id }, ENGINE);
+  throw new errors.InvalidGrant('the grant was ended meanwhile');
+}
+
 /** The engine's opaque access tokens, of both kinds: written through the room `tokens`, which the gateway reads too. */
 export function createTokenAdapter(
   bank: AuthorizationBank,
-  tokens: Tokens,
+  rooms: TokenKeeping,
   subjectOf: (payload: AdapterPayload) => Promise<string>,
 ): Adapter {
+  const { tokens } = rooms;
   return {
     upsert: async (id, payload) => {
-      await tokens.save(id, factsOf(bank, 'opaque', payload, await subjectOf(payload)), { ...payload });
+      await keepToken(rooms, id, factsOf(bank, 'opaque', payload, await subjectOf(payload)), payload);
     },
     find: (id) => tokens.findPayload(bank.id, id),
     findByUid: async () => undefined,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { revokeTokens } from '../../src/web/index.ts';
 import { call } from '../support/http.ts';
 import { agree, connect, signIn, travel } from '../support/journey.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
@@ -137,6 +138,22 @@ describe('tokens', () => {
     await a.revoke(clientA, refresh);
     refused(await a.refresh(clientA, refresh), 400, 'invalid_grant');
   });
+
+  for (const bank of ['gobank', 'jwtbank']) {
+    test(`CLD-55 ${bank}: a token that is being made while staff end its grant is not handed out and opens nothing`, async (context) => {
+      const client = bank === 'gobank' ? clientA : await a.register(bank);
+      const { refresh, consent } = await connect(platform, a, client);
+      const { rooms } = platform;
+      const { save } = rooms.tokens;
+      // The engine has found the grant by now.
+      context.mock.method(rooms.tokens, 'save', async (...given: Parameters<typeof save>) => {
+        await revokeTokens(rooms, bank, { kind: 'consent', id: consent }, STAFF);
+        await save(...given);
+      });
+      refused(await a.refresh(client, refresh), 400, 'invalid_grant');
+      assert.deepEqual(await rooms.tokens.list({ bank, consent }), []);
+    });
+  }
 
   test('N-164 another participant’s assertion names its client: it is no proof here', async () => {
     const stolen = await a.assertion(clientA.id, 'gobank');
