@@ -53,23 +53,26 @@ export function createCrlShelf(parts: ShelfParts): CrlShelf {
   const lists = createListMemory();
   const failures = new Map<string, Failure>();
   const loading = new Map<string, Promise<HeldCrl>>();
-  /** Counts what was forgotten: a list that was asked for before is not kept after. */
-  let epoch = 0;
+  /** Lists that are being loaded while another process already has a newer one. */
+  const overtaken = new Set<string>();
 
-  async function fetchList(key: string, request: CrlRequest): Promise<HeldCrl> {
-    const [began, replaces] = [epoch, lists.find(key) !== undefined];
+  /** A list that was asked for before everything was forgotten is not kept after. */
+  async function fetchList(key: string, request: CrlRequest, isWanted: () => boolean): Promise<HeldCrl> {
+    const replaces = lists.find(key) !== undefined;
+    overtaken.delete(key);
     const held = await find(key, request, replaces);
-    if (began !== epoch) return held;
-    lists.keep(key, held);
+    if (!isWanted()) return held;
+    const late = overtaken.delete(key);
+    lists.keep(key, late ? { ...held, refreshAt: clock.now() } : held);
     failures.delete(key);
-    if (replaces) changed();
+    if (replaces || late) changed();
     return held;
   }
 
   function start(key: string, request: CrlRequest): Promise<HeldCrl> {
     const underWay = loading.get(key);
     if (underWay !== undefined) return underWay;
-    const call = fetchList(key, request)
+    const call: Promise<HeldCrl> = fetchList(key, request, () => loading.get(key) === call)
       .catch((cause: unknown) => {
         if (cause instanceof Unusable) remember(failures, key, cause, clock);
         throw cause;
@@ -91,24 +94,20 @@ export function createCrlShelf(parts: ShelfParts): CrlShelf {
   return {
     peek,
     load: async (request) => {
-      const key = keyOf(request);
-      const held = peek(request);
-      const failure = failures.get(key);
-      const paused = failure !== undefined && failure.until > clock.now();
-      if (held === undefined) {
-        if (paused) throw failure.cause;
-        return patiently(start(key, request));
-      }
-      if (held.refreshAt <= clock.now() && !paused) start(key, request);
+      const [key, held] = [keyOf(request), peek(request)];
+      const paused = pauseOf(failures, key, clock);
+      if (held === undefined && paused !== undefined) throw paused;
+      if (held === undefined) return patiently(start(key, request));
+      if (held.refreshAt <= clock.now() && paused === undefined) start(key, request);
       return held;
     },
     clear: () => {
-      epoch += 1;
       lists.clear();
       failures.clear();
       loading.clear();
     },
     renew: (key) => {
+      if (loading.has(key)) overtaken.add(key);
       const held = lists.find(key);
       if (held === undefined) return;
       // It serves while the newer one is read: a request must not wait for megabytes.
@@ -156,6 +155,12 @@ function keyOf({ url, issuer, policy, settings }: CrlRequest): string {
 function remember(failures: Map<string, Failure>, key: string, cause: Unusable, clock: Clock): void {
   if (failures.size >= MAXIMUM_LISTS) failures.clear();
   failures.set(key, { cause, until: secondsAfter(clock.now(), NEGATIVE_SECONDS) });
+}
+
+/** Why the list is not asked for at the moment. */
+function pauseOf(failures: ReadonlyMap<string, Failure>, key: string, clock: Clock): Unusable | undefined {
+  const failure = failures.get(key);
+  return failure !== undefined && failure.until > clock.now() ? failure.cause : undefined;
 }
 
 async function patiently(call: Promise<HeldCrl>): Promise<HeldCrl> {

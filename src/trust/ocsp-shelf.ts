@@ -1,4 +1,4 @@
-import { createCache } from '../platform/cache.ts';
+import { createCache, type Loaded } from '../platform/cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AlgorithmPolicy } from './algorithms.ts';
 import type { Watch } from './observation.ts';
@@ -55,17 +55,16 @@ export function createOcspShelf(parts: ShelfParts): OcspShelf {
   const find = createOcspFinder(parts);
   const answers = createCache<HeldAnswer>({ maximum: MAXIMUM_ANSWERS, clock });
   const refreshing = new Set<string>();
-  /** Counts what was forgotten: a refresh that began before fills nothing. */
-  let epoch = 0;
+  /** The last question under way by key: another process may have a newer answer before it ends. */
+  const asking = new Map<string, OcspQuestion>();
 
   async function refresh(key: string, question: OcspQuestion, former: HeldAnswer): Promise<void> {
     if (refreshing.has(key)) return;
     refreshing.add(key);
-    const began = epoch;
     try {
       const fresh = await find(key, question, former);
-      // Without a new answer the old one serves to its end.
-      if (!('answer' in fresh) || began !== epoch || isOlder(fresh, former)) return;
+      // Without a new answer the old one serves to its end; once that was dropped, nothing that was asked for before counts.
+      if (!('answer' in fresh) || answers.get(key) !== former || isOlder(fresh, former)) return;
       answers.drop(key);
       await answers.load(key, async () => ({ value: fresh, validUntil: fresh.usableUntil }));
       if (fresh.answer.status !== 'good') changed();
@@ -74,23 +73,27 @@ export function createOcspShelf(parts: ShelfParts): OcspShelf {
     }
   }
 
+  async function first(key: string, question: OcspQuestion): Promise<Loaded<HeldAnswer>> {
+    asking.set(key, question);
+    try {
+      const value = await find(key, question, undefined);
+      return { value, validUntil: value.usableUntil };
+    } finally {
+      if (asking.get(key) === question) asking.delete(key);
+    }
+  }
+
   return {
     peek: (question) => answers.get(keyOf(question)),
-    clear: () => {
-      epoch += 1;
-      answers.clear();
-    },
+    clear: () => answers.clear(),
     drop: (key) => {
-      if (answers.get(key) === undefined) return;
+      if (answers.get(key) === undefined && !asking.has(key)) return;
       answers.drop(key);
       changed();
     },
     ask: async (question) => {
       const key = keyOf(question);
-      const held = await answers.load(key, async () => {
-        const value = await find(key, question, undefined);
-        return { value, validUntil: value.usableUntil };
-      });
+      const held = await answers.load(key, () => first(key, question));
       if (held === undefined) throw new Error('an answer that is none');
       const due = 'answer' in held && held.refreshAt <= clock.now();
       if (due) refresh(key, question, held).catch(() => undefined);

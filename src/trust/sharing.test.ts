@@ -251,6 +251,84 @@ test('whoever asks while everything is being forgotten keeps nothing of it', asy
   assert.equal(await two.judge(leaf), 'certificate_revoked/revoked');
 });
 
+/** Answers with `octets` as soon as `release` is called; `asked` says that the question is under way. */
+function slowly(octets: Uint8Array) {
+  const [asking, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<Uint8Array>()];
+  const answer = (): Promise<Uint8Array> => {
+    asking.resolve();
+    return gate.promise;
+  };
+  return { answer, asked: asking.promise, release: () => gate.resolve(octets) };
+}
+
+/** Heard after every process that is there by now has heard it. */
+async function newer(): Promise<void> {
+  const heard = Promise.withResolvers<void>();
+  const unlisten = await database.listen('trust_changed', (notice) => notice.startsWith('renewed') && heard.resolve());
+  return heard.promise.then(unlisten);
+}
+
+test('a withdrawal that one process learns while another is asking: what that one is told then is not remembered', async () => {
+  const [one, two] = [await processOf(), await processOf()];
+  const good = slowly(ocsp({ nextUpdate: at(100) }));
+  two.set(OCSP, good.answer);
+  const late = two.judge(leaf);
+  await good.asked;
+  const told = newer();
+  one.set(OCSP, ocsp({ status: 'revoked', producedAt: at(10), thisUpdate: at(10) }));
+  one.at(at(10));
+  assert.equal(await one.judge(leaf), 'certificate_revoked/revoked');
+  await told;
+  good.release();
+  await late;
+  two.set(OCSP, 'down');
+  assert.equal(await two.judge(leaf), 'certificate_revoked/revoked');
+});
+
+test('a withdrawal that one process learns while another asks again: the older answer does not come back', async () => {
+  const [one, two] = [await processOf(), await processOf()];
+  two.set(OCSP, ocsp({ nextUpdate: at(100) }));
+  assert.equal(await two.judge(leaf), 'ok by ocsp');
+  await rows(1);
+  two.at(at(80));
+  const again = slowly(ocsp({ producedAt: at(70), thisUpdate: at(70), nextUpdate: at(900) }));
+  two.set(OCSP, again.answer);
+  // The verdict is at hand: another one over the same certificate asks the responder.
+  await two.trust.explain(leaf.chain, 'bank');
+  await again.asked;
+  const told = newer();
+  one.set(OCSP, ocsp({ status: 'revoked', producedAt: at(80), thisUpdate: at(80), nextUpdate: at(900) }));
+  one.at(at(80));
+  assert.equal(await one.judge(leaf), 'certificate_revoked/revoked');
+  await told;
+  two.set(OCSP, 'down');
+  again.release();
+  // Nobody waits for what is asked in the background.
+  await wait(20);
+  assert.equal(await two.judge(leaf), 'certificate_revoked/revoked');
+});
+
+test('a list that one process replaces while another is loading the older one: that one is read again', async () => {
+  const [one, two] = [await processOf(), await processOf()];
+  one.set(CRL, crl(root, [], { nextUpdate: at(100) }));
+  assert.equal(await one.judge(listed), 'ok by crl');
+  await rows(1);
+  const old = slowly(crl(root, [], { nextUpdate: at(100) }));
+  two.set(CRL, old.answer);
+  two.at(at(80));
+  const late = two.judge(listed);
+  await old.asked;
+  const told = newer();
+  one.set(CRL, crl(root, [listed.serial], { thisUpdate: at(80), nextUpdate: at(900), number: 2n }));
+  one.at(at(80));
+  await one.judge(listed);
+  await told;
+  old.release();
+  assert.equal(await late, 'ok by crl');
+  two.set(CRL, 'down');
+  await becomes(() => two.judge(listed), 'certificate_revoked/revoked');
+});
+
 test('attack 57 a process that starts knows the last number of a list: an older one does not count', async () => {
   const one = await processOf();
   one.set(CRL, crl(root, [listed.serial], { number: 9n, nextUpdate: at(100) }));
