@@ -32,12 +32,12 @@ export interface Denials {
 }
 
 interface DenialParts {
-  readonly database: Database;
-  readonly audit: Audit;
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly audit: Pick<Audit, 'record'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly trust: TrustRoom;
-  readonly sharing: Sharing;
+  readonly trust: Pick<TrustRoom, 'replaceDenied'>;
+  readonly sharing: Pick<Sharing, 'announce' | 'on'>;
   /** Every scheme of the platform, a bank's own and those beside it. */
   readonly schemes: readonly { readonly id: string; readonly bank: string }[];
 }
@@ -45,11 +45,21 @@ interface DenialParts {
 /** Reads the list and keeps it in force. @throws Error when it cannot be read: nobody starts without it */
 export async function openDenials(parts: DenialParts): Promise<Denials> {
   const { database, clock, log, sharing } = parts;
-  const read = async (): Promise<void> => apply(parts, await listDenied(database));
+  let [begun, applied] = [0, 0];
+  /** Of two readings the one that began later counts, whichever ends first: it may know what the other does not. */
+  const read = async (): Promise<void> => {
+    begun += 1;
+    const own = begun;
+    const entries = await listDenied(database);
+    if (own < applied) return;
+    applied = own;
+    apply(parts, entries);
+  };
   const refresh = (): Promise<void> =>
     read().catch((cause: unknown) => log.error({ cause }, 'the deny list cannot be read: the last one stays in force'));
-  await read();
+  // First: what is told while the list is read may not be in it.
   sharing.on('denied', () => void refresh());
+  await read();
   return {
     refresh,
     list: () => listDenied(database),
