@@ -87,7 +87,7 @@ function usesDatabase(file: string): boolean {
   if (file.startsWith('test/browser/')) return false;
   return (
     file.startsWith('test/flows/') ||
-    /\bopen(?:(?:Test|Empty)Database|Directories)\b/.test(readFileSync(join(ROOT, file), 'utf8'))
+    /\bopen(?:(?:Test|Empty)Database|Directories|ConsentRoom|TokenRoom)\b/.test(readFileSync(join(ROOT, file), 'utf8'))
   );
 }
 

@@ -7,6 +7,7 @@ import { Refusal } from '../platform/refusal.ts';
 import type { ConsentState } from './consent.ts';
 
 const room = openConsentRoom();
+const WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 test('N-205 a blank member of a filter is refused, never a wildcard', async () => {
   for (const blank of [
@@ -71,6 +72,36 @@ test('last use is noted in batches, the latest counts, and nothing is said to an
   assert.deepEqual((await room.store().find(BANK, id))?.lastUsedAt, secondsAfter(START, 30));
   assert.deepEqual(room.audit.events, []);
 });
+
+if (process.env.PORTCULLIS_TEST_DATABASE === 'postgres') {
+  test('last uses of the same consents that two processes note at once do not wait for each other for ever', async () => {
+    const ids = [await room.authorised(), await room.authorised(), await room.authorised()];
+    const [a = '', b = '', held = ''] = ids.toSorted();
+    const database = room.database();
+    // As with many consents: one is looked up after the other.
+    const query = (text: string, values?: readonly unknown[]) =>
+      database.transaction(async (statements) => {
+        for (const way of ['hashjoin', 'mergejoin', 'seqscan']) await statements.query(`SET LOCAL enable_${way} = off`);
+        return statements.query(text, values);
+      });
+    let flushes: readonly Promise<void>[] = [];
+    const noting = [
+      [a, held, b],
+      [b, held, a],
+    ];
+    await database.transaction(async (statements) => {
+      await statements.query('SELECT id FROM consent.consents WHERE id = $1 FOR UPDATE', [held]);
+      flushes = noting.map(async (used) => {
+        const store = room.storeOn({ ...database, query });
+        for (const id of used) store.touch(BANK, id);
+        await store.flush().finally(() => store.close());
+      });
+      for (let waiting = 0; waiting < 2; ) waiting = (await database.query(WAITING)).length;
+    });
+    await Promise.all(flushes);
+    assert.deepEqual((await room.store().find(BANK, a))?.lastUsedAt, START);
+  });
+}
 
 test('N-199 a database that fails is consent_store_unavailable 503, with the cause kept for us', async () => {
   const cause = new Error('connection refused');

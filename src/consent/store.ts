@@ -219,13 +219,21 @@ export interface ConsentUse {
   readonly at: Date;
 }
 
-/** Notes when consents were last used, in one statement; an older note never replaces a newer one. */
+/**
+ * Notes when consents were last used, in one statement; an older note never replaces a newer one. Rows are locked in one order,
+ * so that two processes never wait for each other.
+ */
 export async function noteUses(statements: Statements, uses: readonly ConsentUse[]): Promise<void> {
   await statements.query(
-    `UPDATE consent.consents AS kept SET last_used_at = used.at::timestamptz
-       FROM unnest($1::text[], $2::text[], $3::text[]) AS used (bank, id, at)
-      WHERE kept.bank = used.bank AND kept.id = used.id
-        AND (kept.last_used_at IS NULL OR kept.last_used_at < used.at::timestamptz)`,
+    `WITH newer AS (
+       SELECT kept.bank, kept.id, used.at::timestamptz AS at
+         FROM consent.consents kept
+         JOIN unnest($1::text[], $2::text[], $3::text[]) AS used (bank, id, at) ON kept.bank = used.bank AND kept.id = used.id
+        WHERE kept.last_used_at IS NULL OR kept.last_used_at < used.at::timestamptz
+        ORDER BY kept.bank, kept.id FOR NO KEY UPDATE OF kept
+     )
+     UPDATE consent.consents AS kept SET last_used_at = newer.at
+       FROM newer WHERE kept.bank = newer.bank AND kept.id = newer.id`,
     [uses.map(({ bank }) => bank), uses.map(({ id }) => id), uses.map(({ at }) => at.toISOString())],
   );
 }
