@@ -13,7 +13,7 @@ import { registrationGate } from './registration.ts';
 import { limitRequests } from './request-limit.ts';
 import { createArtifactStore } from './store.ts';
 import { createTokenAdapter } from './token-model.ts';
-import { removeAgreed } from './unredeemed-store.ts';
+import { noteRedeemed } from './unredeemed-store.ts';
 
 const TOKEN_MODELS = new Set(['AccessToken', 'ClientCredentials']);
 /** The engine asks for these when features are off that we never turn on; they hold nothing. */
@@ -78,7 +78,8 @@ function adapterFactory(
     await rooms.tokens.deny({ bank: bank.id, consent: grant }, actor);
     await endConsent(rooms.consents, bank.id, grant, actor);
   };
-  const redeemed = (grant: string) => removeAgreed(rooms.database, { bank: bank.id, consent: grant });
+  const redeemed = (grant: string) =>
+    noteRedeemed(rooms.database, { bank: bank.id, consent: grant }, rooms.clock.now());
   const parts = { bank: bank.id, store, vault: rooms.vault, clock: rooms.clock, hash, redeemed, revokeGrant };
   return (model): Adapter => {
     if (model === 'Client') return createClientAdapter({ bank: bank.id, confirming: bank, ...rooms });

@@ -14,8 +14,13 @@ const AT_ONCE = 50;
 const TAKEN_SECONDS = 60;
 /** Why a consent ended is told as long as any consent lives. */
 const KEEP_SECONDS = 400 * 86_400;
+/** Far longer than a customer has for an answer: until then a second one may come. */
+const KEEP_REDEEMED_SECONDS = 3_600;
 
-/** Notes that a customer agreed and the code has yet to be redeemed; looked at again at `lookAt`. */
+/**
+ * Notes that a customer agreed and the code has yet to be redeemed; looked at again at `lookAt`. Nothing changes when it was noted
+ * before, even when the code was redeemed since.
+ */
 export async function noteAgreed(
   statements: Statements,
   { bank, consent }: Unredeemed,
@@ -29,7 +34,16 @@ export async function noteAgreed(
   );
 }
 
-/** Notes that the code was redeemed, or that the consent ended in another way. */
+/** Notes that the code was redeemed. */
+export async function noteRedeemed(statements: Statements, { bank, consent }: Unredeemed, at: Date): Promise<void> {
+  await statements.query('UPDATE oauth.unredeemed SET redeemed_at = $3 WHERE bank = $1 AND consent = $2', [
+    bank,
+    consent,
+    at,
+  ]);
+}
+
+/** Forgets a consent that ended in another way. */
 export async function removeAgreed(statements: Statements, { bank, consent }: Unredeemed): Promise<void> {
   await statements.query('DELETE FROM oauth.unredeemed WHERE bank = $1 AND consent = $2', [bank, consent]);
 }
@@ -43,7 +57,7 @@ export async function takeUnredeemed(
   const rows = await statements.query(
     `UPDATE oauth.unredeemed SET look_at = $3 WHERE (bank, consent) IN (
        SELECT bank, consent FROM oauth.unredeemed
-        WHERE ended_at IS NULL AND look_at <= $2 AND bank = ANY($1::text[])
+        WHERE ended_at IS NULL AND redeemed_at IS NULL AND look_at <= $2 AND bank = ANY($1::text[])
         ORDER BY look_at LIMIT $4 FOR UPDATE SKIP LOCKED)
      RETURNING bank, consent`,
     [banks, at, secondsAfter(at, TAKEN_SECONDS), AT_ONCE],
@@ -66,7 +80,7 @@ export async function findUnredeemed(
   consents: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const rows = await statements.query(
-    'SELECT bank, consent FROM oauth.unredeemed WHERE bank = $1 AND consent = ANY($2::text[])',
+    'SELECT bank, consent FROM oauth.unredeemed WHERE bank = $1 AND consent = ANY($2::text[]) AND redeemed_at IS NULL',
     [bank, consents],
   );
   return new Set(rows.map((row) => unredeemedOf(row).consent));
@@ -74,9 +88,10 @@ export async function findUnredeemed(
 
 /** Removes what nobody asks about any more; gives how many. */
 export async function sweepUnredeemed(statements: Statements, now: Date): Promise<number> {
-  const rows = await statements.query('DELETE FROM oauth.unredeemed WHERE ended_at < $1 RETURNING consent', [
-    secondsAfter(now, -KEEP_SECONDS),
-  ]);
+  const rows = await statements.query(
+    'DELETE FROM oauth.unredeemed WHERE ended_at < $1 OR redeemed_at < $2 RETURNING consent',
+    [secondsAfter(now, -KEEP_SECONDS), secondsAfter(now, -KEEP_REDEEMED_SECONDS)],
+  );
   return rows.length;
 }
 

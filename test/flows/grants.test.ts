@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { takeUnredeemed } from '../../src/authorization/index.ts';
 import { revokeTokens } from '../../src/web/index.ts';
 import { call } from '../support/http.ts';
 import { agree, connect, signIn, travel } from '../support/journey.ts';
@@ -77,6 +78,31 @@ describe('pushed requests', () => {
     const code = new URL(end.headers.location ?? '').searchParams.get('code') ?? '';
     assert.equal((await b.exchange(clientB, code, pushed.verifier)).status, 200);
     await platform.rooms.directory.changeStatus('tpp-a', 'approved', STAFF);
+  });
+
+  test('N-208 N-225 the second of two answers, given when the first was taken up already, ends nothing', async (context) => {
+    const pushed = await b.push(clientB);
+    const { browser, page } = await signIn(platform, pushed);
+    const { database, consents } = platform.rooms;
+    const { query } = database;
+    // The other tab is faster, and so is the third party.
+    const mock = context.mock.method(database, 'query', async (...given: Parameters<typeof query>) => {
+      if (given[0].includes('INTO oauth.unredeemed')) {
+        mock.mock.restore();
+        const code = new URL((await agree(browser, page)).headers.location ?? '').searchParams.get('code') ?? '';
+        assert.equal((await b.exchange(clientB, code, pushed.verifier)).status, 200);
+      }
+      return query(...given);
+    });
+    await agree(browser, page);
+    assert.equal(mock.mock.callCount() > 0, true);
+    const [consent] = await consents.list({ bank: 'gobank', client: clientB.id, limit: 1 });
+    assert.equal(consent?.state, 'Authorised');
+    const due = await takeUnredeemed(database, ['gobank'], new Date(Date.now() + 86_400_000));
+    assert.deepEqual(
+      due.filter((one) => one.consent === consent.id),
+      [],
+    );
   });
 
   test('WSO-72 a participant suspended on the consent page: no code, nothing authorised', async () => {
