@@ -47,40 +47,9 @@ const MAXIMUM_AHEAD = 8;
 /** `maximum` is the number of answers kept: one that was not asked for the longest makes room. */
 export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clock }): Cache<V> {
   if (!Number.isSafeInteger(maximum) || maximum < 1) throw new Error('a cache holds at least one answer');
-  const unmoved = Math.floor(maximum * UNMOVED_SHARE);
-  const answers = new Map<string, Kept<V>>();
+  const { answers, find, keep } = createPlaces<V>(maximum, clock);
   const calls = new Map<string, Promise<Loaded<V>>>();
-  /** Counts what was kept: how far the places have moved on since an answer was asked for. */
-  let moves = 0;
   let asking = 0;
-
-  function find(key: string, now = clock.now().getTime()): Kept<V> | undefined {
-    const answer = answers.get(key);
-    if (answer === undefined) return undefined;
-    if (!(answer.until > now)) {
-      answers.delete(key);
-      return undefined;
-    }
-    if (moves - answer.askedAt >= unmoved) {
-      answer.askedAt = moves;
-      answers.delete(key);
-      answers.set(key, answer);
-    }
-    return answer;
-  }
-
-  function keep(key: string, { value, validUntil }: Loaded<V>): void {
-    const [now, until, former] = [clock.now().getTime(), validUntil.getTime(), answers.get(key)];
-    answers.delete(key);
-    if (!(until > now)) return;
-    const [oldest] = answers.keys();
-    if (answers.size >= maximum && oldest !== undefined) answers.delete(oldest);
-    moves += 1;
-    // What ends when the one before did gains nothing by being asked for once more.
-    const lasts = former === undefined || until > former.until;
-    const aheadAt = lasts ? now + (until - now) * AHEAD_SHARE : until;
-    answers.set(key, { value, until, aheadAt, askedAt: moves });
-  }
 
   function askAhead(key: string, answer: Kept<V>, loader: () => Promise<Loaded<V>>): void {
     if (asking >= MAXIMUM_AHEAD || calls.has(key)) return;
@@ -115,7 +84,7 @@ export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clo
       return answer.value;
     },
     load: async (key, loader) => {
-      const answer = find(key);
+      const answer = find(key, clock.now().getTime());
       if (answer !== undefined) return answer.value;
       const underWay = calls.get(key);
       return underWay === undefined ? call(key, loader) : (await underWay).value;
@@ -134,6 +103,43 @@ export function createCache<V>({ maximum, clock }: { maximum: number; clock: Clo
     },
     get size() {
       return answers.size;
+    },
+  };
+}
+
+/** The places of a cache: what is kept, in about the order it was asked for. */
+function createPlaces<V>(maximum: number, clock: Clock) {
+  const unmoved = Math.floor(maximum * UNMOVED_SHARE);
+  const answers = new Map<string, Kept<V>>();
+  /** Counts what was kept: how far the places have moved on since an answer was asked for. */
+  let moves = 0;
+  return {
+    answers,
+    find: (key: string, now: number): Kept<V> | undefined => {
+      const answer = answers.get(key);
+      if (answer === undefined) return undefined;
+      if (!(answer.until > now)) {
+        answers.delete(key);
+        return undefined;
+      }
+      if (moves - answer.askedAt >= unmoved) {
+        answer.askedAt = moves;
+        answers.delete(key);
+        answers.set(key, answer);
+      }
+      return answer;
+    },
+    keep: (key: string, { value, validUntil }: Loaded<V>): void => {
+      const [now, until, former] = [clock.now().getTime(), validUntil.getTime(), answers.get(key)];
+      answers.delete(key);
+      if (!(until > now)) return;
+      const [oldest] = answers.keys();
+      if (answers.size >= maximum && oldest !== undefined) answers.delete(oldest);
+      moves += 1;
+      // What ends when the one before did gains nothing by being asked for once more.
+      const lasts = former === undefined || until > former.until;
+      const aheadAt = lasts ? now + (until - now) * AHEAD_SHARE : until;
+      answers.set(key, { value, until, aheadAt, askedAt: moves });
     },
   };
 }
