@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { freeSandboxPorts } from '../test/support/ports.ts';
 import { createParticipant, participantCommand, planOf } from './authority/participant.ts';
 import { type Ports, portsOf } from './configuration.ts';
 import { findClash } from './doors.ts';
@@ -19,18 +20,6 @@ import { walk } from './tpp/walk.ts';
 import { walkRevoked } from './tpp/walk-revoked.ts';
 import { walkWrong } from './tpp/walk-wrong.ts';
 
-/** Offsets that keep every port below 32768: from there on the system gives ports to outgoing connections. */
-const OFFSETS = 220;
-
-/** An offset at which every port is free; several sandboxes may be tested on one machine. */
-async function freePorts(): Promise<Ports> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const ports = portsOf(1_000 + Math.floor(Math.random() * OFFSETS) * 100);
-    if ((await findClash(ports)) === undefined) return ports;
-  }
-  throw new Error('this machine has no free ports');
-}
-
 const silent = () => undefined;
 
 describe('the sandbox', () => {
@@ -42,7 +31,7 @@ describe('the sandbox', () => {
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'portcullis-sandbox-'));
     places = placesOf(join(root, 'var'));
-    ports = await freePorts();
+    ports = await freeSandboxPorts();
     sandbox = await startSandbox(places, ports);
   });
   after(async () => {
@@ -75,7 +64,7 @@ describe('the sandbox', () => {
 
   test('ASK-01 a port that is taken is named, with a proposal, before anything is made', async () => {
     const taken = createServer();
-    const other = await freePorts();
+    const other = await freeSandboxPorts();
     await new Promise<void>((resolve) => taken.listen(other.mtls, 'localhost', resolve));
     const elsewhere = placesOf(join(root, 'elsewhere'));
     try {

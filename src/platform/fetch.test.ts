@@ -231,11 +231,13 @@ test('an upstream reaches the private address its operator named, as itself, wit
   );
   const origin = `https://localhost:${port}`;
   const identity = { certificate: client.chainPem, key: client.keyPem, ...trusting };
-  const upstream = createUpstream({ origin, ...identity, headersTimeoutMs: 50 });
+  const upstream = createUpstream({ origin, ...identity });
   context.after(() => upstream.close());
   const { body } = await upstream.dispatcher.request({ path: '/', method: 'GET', origin });
   assert.equal(await body.text(), 'CN=bank');
-  await assert.rejects(upstream.dispatcher.request({ path: '/never', method: 'GET', origin }), {
+  const impatient = createUpstream({ origin, ...identity, headersTimeoutMs: 50 });
+  context.after(() => impatient.close());
+  await assert.rejects(impatient.dispatcher.request({ path: '/never', method: 'GET', origin }), {
     code: 'UND_ERR_HEADERS_TIMEOUT',
   });
 });

@@ -212,7 +212,7 @@ test('a bank with another certificate, and one that is not there, is an error', 
 test('requests beyond the connections wait, in order, and no longer than an answer may take', async (context) => {
   const held: TLSSocket[] = [];
   respond = (socket) => void held.push(socket);
-  const forwarder = open(context, { connections: 1, waits: { ...WAITS, headersMs: 500 } });
+  const forwarder = open(context, { connections: 1, waits: { ...WAITS, headersMs: 1_500 } });
   const first = get(forwarder, '/1');
   const second = get(forwarder, '/2');
   while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -256,7 +256,7 @@ test('a request of which an answer has begun is not sent again', async (context)
 });
 
 test('the receiver stops and resumes the flow, and may end it', async (context) => {
-  const forwarder = open(context, { waits: { ...WAITS, bodyMs: 150 } });
+  const forwarder = open(context, { waits: { ...WAITS, bodyMs: 400 } });
   respond = (socket) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf');
     setTimeout(() => socket.write('rest'), 30);
@@ -274,7 +274,7 @@ test('the receiver stops and resumes the flow, and may end it', async (context) 
       flow.pause();
       flows.push(flow);
       // Longer than the bank may take for a piece: who waits for the receiver is not late.
-      setTimeout(() => flow.resume(), 400);
+      setTimeout(() => flow.resume(), 900);
     },
     onResponseEnd: () => resolve(),
     onResponseError: (_flow, error) => reject(error),

@@ -108,7 +108,7 @@ if (SERVER !== undefined) {
 
   test('a server that falls silent: what was asked of it is refused in time, and it works again when it speaks', async (context) => {
     const line = await wire(context, SERVER);
-    const database = await openPostgres(line.url, 200);
+    const database = await openPostgres(line.url, 800);
     context.after(() => database.close());
     const one = { text: 'SELECT $1::int AS one', values: [1] };
     assert.deepEqual(await database.together([one]), [[{ one: 1 }]]);

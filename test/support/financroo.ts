@@ -5,8 +5,8 @@ import { type Places, placesOf } from '../../sandbox/places.ts';
 import type { Bank } from '../../sandbox/tpp/financroo/bank-list.ts';
 import { type Financroo, openFinancroo } from '../../sandbox/tpp/financroo/financroo.ts';
 import { type BrowserClient, createBrowserClient, fieldOf } from './browser-client.ts';
-import { freePorts } from './http.ts';
 import { type LyingBank, startLyingBank } from './lying-bank.ts';
+import { freePorts } from './ports.ts';
 
 /** Financroo before banks that can be told to lie. */
 export interface FinancrooWorld {

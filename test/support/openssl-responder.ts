@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Issued } from './certificates.ts';
@@ -31,19 +30,19 @@ export async function startOpensslResponder(
     writeFileSync(join(directory, name), content, { mode: 0o600 });
     return name;
   };
-  const port = await freePort();
   const options = [
     ['-index', file('index.txt', entries.map(lineOf).join(''))],
     ['-CA', file('ca.pem', authority.certificatePem)],
     ['-rsigner', file('signer.pem', signer.certificatePem)],
     ['-rkey', file('signer.key', signer.keyPem)],
-    ['-port', String(port)],
+    // Any port: it says which.
+    ['-port', '0'],
   ].flat();
   const child = spawn('openssl', ['ocsp', ...options, ...extra], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  await listening(child);
+  const port = await listening(child);
   const close = async () => {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
@@ -60,21 +59,13 @@ function lineOf({ certificate, status, reason }: IndexEntry): string {
   return `${status === 'revoked' ? 'R' : 'V'}\t490101000000Z\t${revoked}\t${serial}\tunknown\t/CN=x\n`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** Waits for its own word. A trial connection would do harm: openssl waits for the rest of a request that never comes. */
-async function listening(child: ChildProcess): Promise<void> {
+/** Its port, by its own word. A trial connection would do harm: openssl waits for the rest of a request that never comes. */
+async function listening(child: ChildProcess): Promise<string> {
   let said = '';
   for await (const part of child.stdout ?? []) {
     said += String(part);
-    if (said.includes('ACCEPT')) return;
+    const port = /^ACCEPT \S+:(\d+) /m.exec(said)?.[1];
+    if (port !== undefined) return port;
   }
   throw new Error(`openssl ocsp ended: ${said}`);
 }

@@ -9,8 +9,8 @@ import type { Clock } from '../../src/platform/clock.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { type Authority, type CertificateOptions, createAuthority, type Issued } from './certificates.ts';
 import { type CoreBank, startCoreBank } from './core-bank.ts';
-import { openEmptyDatabase, type TestDatabase } from './database.ts';
-import { freePorts } from './http.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+import { freePorts } from './ports.ts';
 import { newStatementSigner, type StatementSigner } from './statements.ts';
 import { createThirdParty, type ThirdParty } from './third-party.ts';
 
@@ -56,7 +56,7 @@ function outliving(database: TestDatabase): TestDatabase {
 export async function startPlatform(options: PlatformOptions = {}): Promise<TestPlatform> {
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-flow-'));
   const authority = createAuthority('Test Root');
-  const database = await openEmptyDatabase();
+  const database = await openTestDatabase();
   const core = await startCoreBank(authority.issueServer(), authority.certificatePem);
   const statements = await newStatementSigner();
   const settings = await settingsOf(options, directory, authority, core, statements);

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { freePorts } from './ports.ts';
 
 const USER = 'portcullis';
 const START_LIMIT_MS = 30_000;
@@ -42,7 +42,7 @@ async function start(programs: string, directory: string): Promise<PostgresServe
   const cluster = join(directory, 'cluster');
   const password = randomBytes(16).toString('hex');
   await initialise(programs, { directory, cluster, owner, password });
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: CONNECTIONS };
   // What it keeps lives as long as this run: nothing need survive a crash.
   const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', shared_buffers: '64MB' };
@@ -100,16 +100,6 @@ function findOwner(): Owner {
     if (uid?.status === 0 && gid?.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
   }
   throw new Error('PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function answers(url: string, child: ChildProcess): Promise<boolean> {

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Authority, Issued } from './certificates.ts';
-import { freePorts } from './http.ts';
+import { freePorts } from './ports.ts';
 import { findProxies } from './programs.ts';
 
 /** Where the proxies of tests call from; participants come from 127.0.0.1. */

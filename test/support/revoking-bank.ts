@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   type CertificateVerdict,
   createTrust,
@@ -9,6 +10,9 @@ import type { RevocationFetch } from '../../src/trust/revocation-fetch.ts';
 import { Unusable } from '../../src/trust/unusable.ts';
 import type { Authority, Issued } from './certificates.ts';
 import { NOW } from './judging.ts';
+
+/** What is not at hand by then never is. */
+const LIMIT_MS = 10_000;
 
 /** What an address answers. */
 export type Answer = Uint8Array | 'down' | (() => Promise<Uint8Array>);
@@ -38,6 +42,7 @@ export function bankOf(anchor: Authority, settings: RevocationSettings | 'off' =
   });
   const told = (verdict: CertificateVerdict) =>
     verdict.ok ? `ok by ${verdict.revocation?.method}` : `${verdict.reason}/${verdict.detail}`;
+  const judge = async (issued: Issued) => told(await trust.judge(issued.chain, 'bank'));
   return {
     trust,
     asked,
@@ -47,7 +52,17 @@ export function bankOf(anchor: Authority, settings: RevocationSettings | 'off' =
     at: (date: Date) => {
       now = date;
     },
-    judge: async (issued: Issued) => told(await trust.judge(issued.chain, 'bank')),
+    judge,
+    /** Asks until what is renewed beside the questions is at hand; fails with the last verdict when it never is. */
+    becomes: async (issued: Issued, verdict: string): Promise<void> => {
+      const until = performance.now() + LIMIT_MS;
+      let said = await judge(issued);
+      while (said !== verdict && performance.now() < until) {
+        await new Promise(setImmediate);
+        said = await judge(issued);
+      }
+      assert.equal(said, verdict);
+    },
     softly: async (issued: Issued) => told(await trust.judge(issued.chain, 'bank', { revocation: 'soft' })),
   };
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Ports, portsOf } from '../../sandbox/configuration.ts';
-import { findClash } from '../../sandbox/doors.ts';
+import type { Ports } from '../../sandbox/configuration.ts';
 import { type Places, placesOf } from '../../sandbox/places.ts';
 import { platformCommand } from '../../sandbox/platform-command.ts';
 import { startSandbox } from '../../sandbox/start.ts';
+import { freeSandboxPorts } from './ports.ts';
 
 /** The whole sandbox, as `npm start` opens it, on ports and a directory of its own. */
 export interface TestSandbox {
@@ -32,14 +32,4 @@ export async function openTestSandbox(root: string): Promise<TestSandbox> {
     },
     stop: () => sandbox.stop(),
   };
-}
-
-/** An offset at which every port is free; several sandboxes may be tested on one machine. */
-async function freeSandboxPorts(): Promise<Ports> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    // Below 32768: from there on the system gives ports to outgoing connections.
-    const ports = portsOf(1_000 + Math.floor(Math.random() * 220) * 100);
-    if ((await findClash(ports)) === undefined) return ports;
-  }
-  throw new Error('this machine has no free ports');
 }

@@ -4,8 +4,9 @@ import type { Settings } from '../../src/main/settings.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { openPostgres } from '../../src/platform/postgres.ts';
-import { call, freePorts, type Received } from './http.ts';
+import { call, type Received } from './http.ts';
 import type { TestPlatform } from './platform.ts';
+import { freePorts } from './ports.ts';
 import type { ThirdParty } from './third-party.ts';
 
 /** A second process of the same platform, as a load balancer would choose it: same name, same database and keys, memory of its own. */
