@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { glob } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { glob, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { COVERAGE, COVERED_ROOM, type Covered, coverageLines, isEnough } from './coverage.ts';
-import { type PostgresServer, startPostgres } from './support/postgres-server.ts';
+import { makeDatabaseTemplates } from './support/database-templates.ts';
+import { startPostgres } from './support/postgres-server.ts';
 import { findPrograms } from './support/programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -14,6 +15,9 @@ const EVERYTHING = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.
 const LONG = /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded))/;
 /** One test that hangs must not hold up the rest for ever. */
 const TEST_LIMIT_MS = 420_000;
+
+/** A test file is over before it pays to compile the embedded database a second time, for speed. */
+const BRIEF = ['--liftoff-only'];
 
 /** What a run came to. */
 interface Counts {
@@ -31,25 +35,30 @@ async function main(patterns: readonly string[]): Promise<boolean> {
   if (files.length === 0) throw new Error(`There are no tests in ${patterns.join(' ')}.`);
   const programs = findPrograms();
   process.env.PORTCULLIS_TEST_CHROMIUM = programs.chromium;
+  const compiled = await mkdtemp(join(tmpdir(), 'portcullis-compiled-'));
   const server = await startPostgres(programs.postgres);
   try {
-    return await runTwice(files, server);
+    const templates = await makeDatabaseTemplates(server.url);
+    Object.assign(process.env, templates.environment, { PORTCULLIS_TEST_POSTGRES_URL: server.url });
+    return await runTwice(files, compiled).finally(templates.remove);
   } finally {
     await server.stop();
+    await rm(compiled, { recursive: true, force: true });
   }
 }
 
 /** First the room whose coverage counts; then everything else on the embedded database, then what uses a database on PostgreSQL as well. */
-async function runTwice(files: readonly string[], server: PostgresServer): Promise<boolean> {
+async function runTwice(files: readonly string[], compiled: string): Promise<boolean> {
   const stop = new AbortController();
   const interrupted = (): void => stop.abort();
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  process.env.PORTCULLIS_TEST_POSTGRES_URL = server.url;
   delete process.env.PORTCULLIS_TEST_DATABASE;
   const room = files.filter((file) => file.startsWith(COVERED_ROOM));
   // A part of the room's tests says nothing about its coverage.
   const whole = room.length === (await findFiles([`${COVERED_ROOM}**/*.test.ts`])).length;
   const first = whole ? await runTests(`${COVERED_ROOM}, covered`, room, stop.signal, COVERAGE) : undefined;
+  // Every file loads much the same code: compiled once and kept. Not before, it would make the coverage less exact.
+  process.env.NODE_COMPILE_CACHE = compiled;
   const rest = whole ? files.filter((file) => !room.includes(file)) : files;
   const others = await runTests('embedded database', rest, stop.signal);
   const embedded = first === undefined ? others : sum(first, others);
@@ -106,6 +115,7 @@ async function runTests(
     concurrency: Math.min(availableParallelism() + 1, 4),
     timeout: TEST_LIMIT_MS,
     signal,
+    ...(coverage.coverage === true ? {} : { execArgv: BRIEF }),
     ...coverage,
   });
   let covered: Covered | undefined;

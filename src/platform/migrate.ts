@@ -26,7 +26,10 @@ export async function readMigrations(directory: string): Promise<readonly Migrat
  * Applies what is missing, all in one transaction, and gives the names applied.
  * @throws Error when a migration that was applied before has since changed: migrations go forward only.
  */
-export async function migrate(database: Database, migrations: readonly Migration[]): Promise<readonly string[]> {
+export async function migrate(
+  database: Pick<Database, 'transaction'>,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
   return database.transaction(async (statements) => {
     // Waiting for another process that migrates, or filling a large table, may take longer than a request may.
     await statements.query('SET LOCAL statement_timeout = 0');

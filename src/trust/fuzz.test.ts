@@ -187,6 +187,12 @@ function randomChain(name: string, keys: ReadonlyMap<KeyType, readonly Issued['k
   });
 }
 
+/** No two chains share an authority but the root, and openssl goes through all it is given for every certificate. */
+function inParts(leaves: readonly Issued[]): readonly (readonly Issued[])[] {
+  const size = 100;
+  return Array.from({ length: leaves.length / size }, (_, part) => leaves.slice(part * size, (part + 1) * size));
+}
+
 test('differential: 2,000 random chains get the verdict of openssl, or a listed stricter one', {
   timeout: 120_000,
 }, (t) => {
@@ -196,9 +202,11 @@ test('differential: 2,000 random chains get the verdict of openssl, or a listed 
   const types: readonly KeyType[] = ['ec', 'ec384', 'rsa1024', 'secp256k1'];
   const keys = new Map(types.map((type) => [type, [newKey(type), newKey(type)]]));
   const leaves = Array.from({ length: 2_000 }, (_, round) => randomChain(String(round), keys, chance));
-  const opinions = opensslOpinions(
-    leaves.map(({ der }) => der),
-    { untrusted: leaves.flatMap(({ chain }) => chain.slice(1)), anchors: [root.der] },
+  const opinions = inParts(leaves).flatMap((part) =>
+    opensslOpinions(
+      part.map(({ der }) => der),
+      { untrusted: part.flatMap(({ chain }) => chain.slice(1)), anchors: [root.der] },
+    ),
   );
   const counts = { agreed: 0, accepted: 0 };
   const disputed = leaves.flatMap(({ chain }, round) => {

@@ -203,7 +203,7 @@ function mint(options: CertificateOptions, signer: Signer, chain: readonly Buffe
   const full = [der, ...chain];
   return {
     certificatePem: pemOf(der),
-    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    keyPem: keyPemOf(key),
     key,
     der,
     chainPem: full.map((item) => pemOf(item)).join(''),
@@ -214,9 +214,21 @@ function mint(options: CertificateOptions, signer: Signer, chain: readonly Buffe
   };
 }
 
+/** Thousands of certificates share a few keys, and writing a key takes longer than signing with it. */
+const keyPems = new WeakMap<KeyObject, string>();
+const publicKeyInfos = new WeakMap<KeyObject, Buffer>();
+
+function keyPemOf(key: KeyObject): string {
+  const pem = keyPems.get(key) ?? key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  keyPems.set(key, pem);
+  return pem;
+}
+
 /** A SubjectPublicKeyInfo of a private key. */
 export function publicKeyInfoOf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const octets = publicKeyInfos.get(key) ?? createPublicKey(key).export({ type: 'spki', format: 'der' });
+  publicKeyInfos.set(key, octets);
+  return Buffer.from(octets);
 }
 
 function keyIdOf(key: KeyObject): Buffer {

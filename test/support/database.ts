@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { openAsBlob } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Database } from '../../src/platform/database.ts';
@@ -17,10 +18,13 @@ const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations');
 
 /**
  * A fresh database with every migration applied: PGlite in memory, or, when PORTCULLIS_TEST_DATABASE is `postgres`, a
- * database with a name of its own on the server of PORTCULLIS_TEST_POSTGRES_URL. Close it when the test ends.
+ * database with a name of its own on the server of PORTCULLIS_TEST_POSTGRES_URL. Close it when the test ends. The whole
+ * run makes a migrated one of each kind once, and this is a copy of it.
  */
 export async function openTestDatabase(): Promise<TestDatabase> {
-  const database = await openEmptyDatabase();
+  const database = isOnServer()
+    ? await openOnServer(serverUrl(), process.env.PORTCULLIS_TEST_POSTGRES_TEMPLATE)
+    : await openEmbedded(await migratedTemplate());
   try {
     await migrate(database, await readMigrations(MIGRATIONS));
     return database;
@@ -32,8 +36,19 @@ export async function openTestDatabase(): Promise<TestDatabase> {
 
 /** The same without migrations. */
 export async function openEmptyDatabase(): Promise<TestDatabase> {
-  if (process.env.PORTCULLIS_TEST_DATABASE === 'postgres') return openOnServer(serverUrl());
-  return { ...(await openPglite('memory://', { template: await pgliteTemplate() })), url: undefined };
+  return isOnServer() ? openOnServer(serverUrl()) : openEmbedded(await pgliteTemplate());
+}
+
+const isOnServer = (): boolean => process.env.PORTCULLIS_TEST_DATABASE === 'postgres';
+
+async function openEmbedded(template: Blob): Promise<TestDatabase> {
+  return { ...(await openPglite('memory://', { template })), url: undefined };
+}
+
+/** Without the whole run there is none: an empty one will be migrated. */
+async function migratedTemplate(): Promise<Blob> {
+  const file = process.env.PORTCULLIS_TEST_PGLITE_TEMPLATE;
+  return file === undefined ? pgliteTemplate() : openAsBlob(file);
 }
 
 function serverUrl(): string {
@@ -42,9 +57,9 @@ function serverUrl(): string {
   return url;
 }
 
-async function openOnServer(server: string): Promise<TestDatabase> {
+async function openOnServer(server: string, template = 'template1'): Promise<TestDatabase> {
   const name = `portcullis_test_${randomUUID().replaceAll('-', '')}`;
-  await asAdministrator(server, `CREATE DATABASE ${name}`);
+  await asAdministrator(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   const database = await openPostgres(url.href);

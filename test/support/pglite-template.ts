@@ -5,12 +5,15 @@ import { PGlite } from '@electric-sql/pglite';
 
 const MODULES = join(import.meta.dirname, '..', '..', 'node_modules');
 const CACHE = join(MODULES, '.cache', 'portcullis');
+/** 16 unless told. */
+const SEGMENT_MIB = 1;
 
 let template: Promise<Blob> | undefined;
 
 /**
  * An initialised, empty PGlite data directory as a tar archive. Initialising takes about four seconds and unpacking half a
- * second, so the archive is kept beside the installed packages, per version of PGlite; `npm ci` removes it.
+ * second, so the archive is kept beside the installed packages, per version of PGlite; `npm ci` removes it. Its write-ahead
+ * log has short segments: every database that is opened from it holds one in memory.
  */
 export function pgliteTemplate(): Promise<Blob> {
   template ??= readTemplate();
@@ -18,7 +21,7 @@ export function pgliteTemplate(): Promise<Blob> {
 }
 
 async function readTemplate(): Promise<Blob> {
-  const file = join(CACHE, `pglite-${await pgliteVersion()}.tar`);
+  const file = join(CACHE, `pglite-${await pgliteVersion()}-wal${SEGMENT_MIB}.tar`);
   try {
     return new Blob([await readFile(file)]);
   } catch {
@@ -27,7 +30,7 @@ async function readTemplate(): Promise<Blob> {
 }
 
 async function makeTemplate(file: string): Promise<Blob> {
-  const engine = await PGlite.create({ dataDir: 'memory://' });
+  const engine = await PGlite.create({ dataDir: 'memory://', initDbStartParams: [`--wal-segsize=${SEGMENT_MIB}`] });
   const archive = await engine.dumpDataDir('none');
   await engine.close();
   await mkdir(CACHE, { recursive: true });
