@@ -6,6 +6,7 @@ import { openRegister } from './authority/register.ts';
 import { openStatusService, type StatusService } from './authority/status/server.ts';
 import { remoteKeys } from './bank/facts.ts';
 import { type OpenBank, openBank } from './bank/server.ts';
+import { openBankTrail } from './bank/trail.ts';
 import {
   addressesOf,
   corePortOf,
@@ -126,7 +127,9 @@ async function openStatus(places: Places, ports: Ports, now: Date): Promise<Stat
 
 /** The demo third party; a bank that does not answer is its own affair, but its registrations come before anybody else's. */
 async function openDemo(places: Places, ports: Ports, banks: readonly Bank[]): Promise<Financroo> {
-  const demo = await openFinancroo({ places, port: ports.financroo, banks, say: () => undefined });
+  const { issuer, management } = addressesOf(ports);
+  const trail = openBankTrail({ places, banks: sandboxBanks.map(({ id }) => id), issuer, management });
+  const demo = await openFinancroo({ places, port: ports.financroo, banks, say: () => undefined, trail });
   await demo.tried;
   return demo;
 }

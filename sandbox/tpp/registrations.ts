@@ -73,7 +73,7 @@ async function keepRegistration(
   if (await isKnown(registration, wire)) return undefined;
   const { registration_client_uri: address, registration_access_token: token, client_id } = registration;
   if (address === undefined || token === undefined) return FORGOTTEN;
-  const metadata = await metadataOf(places, name, registration.token_endpoint_auth_method);
+  const metadata = await metadataOf(places, name, registration.token_endpoint_auth_method, grantTypesOf(registration));
   const answer = await wire.send(address, {
     method: 'PUT',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -101,11 +101,20 @@ async function moved(
   return registration;
 }
 
+/** Of a third party that customers come to. */
+const customersGrants: readonly string[] = ['authorization_code', 'refresh_token', 'client_credentials'];
+
+/** A renewed client asks for what it had: a bank's own service has no customers. */
+function grantTypesOf({ grant_types: kept }: Registration): readonly string[] {
+  return Array.isArray(kept) ? kept.map(String) : customersGrants;
+}
+
 /** What a participant registers with: its software statement and how it will authenticate. */
 export async function metadataOf(
   places: Places,
   name: string,
   authentication: Authentication,
+  grantTypes: readonly string[] = customersGrants,
 ): Promise<Partial<ClientMetadata>> {
   const statement = await readFile(join(places.participants, name, 'software-statement.jwt'), 'utf8');
   return {
@@ -114,8 +123,8 @@ export async function metadataOf(
     ...(authentication === 'private_key_jwt'
       ? { token_endpoint_auth_signing_alg: 'PS256' }
       : { tls_client_auth_san_dns: `${name}.participants.portcullis.test` }),
-    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-    response_types: ['code'],
+    grant_types: [...grantTypes],
+    response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     id_token_signed_response_alg: 'PS256',
     tls_client_certificate_bound_access_tokens: true,
     use_mtls_endpoint_aliases: true,

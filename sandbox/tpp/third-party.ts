@@ -31,7 +31,12 @@ export interface ThirdParty {
   readonly browserWire: Wire;
   /** The client's stored registration at a bank, when the bank still knows it. */
   findRegistration(bank: string): Promise<Registration | undefined>;
-  register(bank: string, issuer: string, authentication: Authentication): Promise<Registration>;
+  register(
+    bank: string,
+    issuer: string,
+    authentication: Authentication,
+    grantTypes?: readonly string[],
+  ): Promise<Registration>;
   /** The bank's metadata and this client, for openid-client. */
   configure(issuer: string, registration: Registration): Promise<Configuration>;
   close(): Promise<void>;
@@ -55,8 +60,8 @@ export async function openThirdParty(
       const registration = await findRegistration(places, name, bank);
       return registration !== undefined && (await isKnown(registration, wire)) ? registration : undefined;
     },
-    register: async (bank, issuer, authentication) => {
-      const metadata = await metadataOf(places, name, authentication);
+    register: async (bank, issuer, authentication, grantTypes) => {
+      const metadata = await metadataOf(places, name, authentication, grantTypes);
       const config = await dynamicClientRegistration(new URL(issuer), metadata, None(), fetchOptions);
       const registration = parseRegistration(JSON.stringify(config.clientMetadata()));
       await writeSecret(clientFile(places, name, bank), readable(registration));

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
   readonly responseBody: string;
+  /** PEM of the client certificate that the connection has, whether the other side asks for it or not. */
+  readonly certificate?: string | undefined;
 }
 
 /** What a request needs. */
@@ -83,6 +85,7 @@ export function openWire(root: string, identity: Identity | undefined, listen: (
         responseHeaders: Object.fromEntries(answer.headers),
         cookies: answer.headers.getSetCookie(),
         responseBody: await answer.text(),
+        certificate: identity?.certificate,
       };
       listen(exchange);
       return exchange;

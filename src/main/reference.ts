@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { checks } from '../gateway/index.ts';
+import { type Column, checkTable } from '../gateway/index.ts';
 import { regimes } from '../regimes/index.ts';
 import { managementOpenApi } from '../web/index.ts';
 import { commands } from './commands.ts';
@@ -32,18 +32,37 @@ function documents(): ReadonlyMap<string, string> {
 }
 
 function gatewayChecks(): string {
-  const rows = checks.map((check, index) => `| ${index + 1} | \`${check.id}\` | ${check.clause} |`);
+  const rows = checkTable.map(
+    ({ check, guards }, index) => `| ${index + 1} | \`${check.id}\` | ${guarded(guards)} | ${check.clause} |`,
+  );
   return [
     '# Gateway checks',
     '',
     'In this order; the first failure decides the answer.',
     '',
-    '| # | Check | Clause |',
-    '|---|---|---|',
+    '| # | Check | Guards | Clause |',
+    '|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
 }
+
+/** Every route takes one kind of token or any, so a check of all three is a check of every route. */
+function guarded(guards: readonly Column[]): string {
+  if (guards.includes('any')) return 'every route';
+  return guards.map((column) => GUARDED[column]).join(', ');
+}
+
+const GUARDED: Readonly<Record<Column, string>> = {
+  customer: "routes for a customer's token",
+  participant: "routes for a participant's own token",
+  any: 'routes for any token',
+  consent: 'routes that need a consent',
+  account: 'routes that name an account',
+  forward: 'routes that are forwarded',
+  tokenize: 'the route that replaces an account number',
+  pay: 'the route that pays',
+};
 
 function routes(): string {
   const tables = [...regimes.values()].map((regime) => {

@@ -67,6 +67,8 @@ test('SCR-24 SCR-25 SCR-26 SCR-27 SCR-28 SCR-29 every page on phone and desktop,
   await see('/banks', 'banks');
   await see('/banks/gobank', 'asking');
   await see('/banks/gobank/messages', 'registration');
+  await page.getByRole('link', { name: 'The bank’s record' }).nth(1).click();
+  await look(page, 'record-registration');
   await customer.connect('Go Bank');
   await customer.connect('Lab Bank', ['Everyday', 'Travel card']);
   await see('/dashboard', 'dashboard');
@@ -74,9 +76,12 @@ test('SCR-24 SCR-25 SCR-26 SCR-27 SCR-28 SCR-29 every page on phone and desktop,
   await look(page, 'connection');
   await page.getByRole('link', { name: 'Under the hood' }).click();
   await look(page, 'messages', async () => {
-    for (const summary of (await page.locator('summary').all()).slice(0, 6)) await summary.click();
+    for (const summary of (await page.locator('summary').all()).slice(0, 7)) await summary.click();
   });
   const hood = page.url();
+  await page.getByRole('link', { name: 'The bank’s record' }).last().click();
+  await look(page, 'record');
+  await page.goto(hood);
   await page.getByRole('link', { name: 'Change one thing' }).click();
   await look(page, 'experiments');
   await page.getByRole('button', { name: 'Send: a request without PKCE' }).click();

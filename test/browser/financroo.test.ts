@@ -109,6 +109,15 @@ test('SCR-29 under the hood: the whole way in order, bound to our certificate, w
       order.toSorted((one, other) => one - other),
     );
     await page.getByText('bound to us', { exact: true }).first().waitFor();
+    const signatures = (await page.locator('ul.signatures li').allInnerTexts()).join('\n');
+    for (const name of ['software_statement', 'client_assertion', 'id_token']) {
+      assert.match(signatures, new RegExp(`signature holds ${name}: (ES|PS)256 with key`), signatures);
+    }
+    assert.match(signatures, /id_token: .*keys at https:.*\/gobank\/jwks/);
+    assert.doesNotMatch(signatures, /does not hold|not checked/);
+    await page.locator('#certificates summary').click();
+    await page.getByText('Portcullis Sandbox Authority (XX-SANDBOX)').waitFor();
+    assert.match(await page.locator('#certificates').innerText(), /financroo: AISP, PISP, CBPII/);
     const arrows = await page.locator('svg.lanes a').count();
     assert.equal(arrows, titles.length);
     await page.locator('svg.lanes a').last().click();
@@ -128,6 +137,7 @@ test('SCR-29 under the hood: the whole way in order, bound to our certificate, w
     await page.getByRole('button', { name: 'Copy' }).first().waitFor();
     await page.getByRole('link', { name: 'Change one thing' }).click();
     await tryEverything(customer);
+    await readRecord(customer);
     await page.goto(`${origin}/dashboard`);
     assert.equal((await customer.accounts()).length, ALL.length, 'experiments leave the connection as it was');
     await leaveAll(customer);
@@ -147,6 +157,27 @@ async function tryEverything({ page }: Customer): Promise<void> {
   const count = await page.locator('ol.messages > li').count();
   await page.reload();
   assert.equal(await page.locator('ol.messages > li').count(), count, 'a reload makes no experiment');
+}
+
+/** The token was sent with another's certificate: drawn on the page, and noted by the bank, whose staff would read it so. */
+async function readRecord({ page }: Customer): Promise<void> {
+  const experiment = page.locator('ol.messages > li').filter({ hasText: 'with the certificate of suspendedpay' });
+  const drawing = experiment.getByRole('group', { name: 'Token and certificate' });
+  assert.match(
+    await drawing.innerText(),
+    /certificate of financroo[\s\S]*not the same[\s\S]*certificate of suspendedpay/,
+  );
+  const [bound, shown] = await drawing.locator('code').allInnerTexts();
+  assert.ok(bound !== undefined && shown !== undefined && bound !== shown);
+  await experiment.getByRole('link', { name: 'The bank’s record' }).click();
+  await page.getByText('In the sandbox only:').waitFor();
+  const noted = await page.locator('main').innerText();
+  for (const word of ['request.refused', 'certificate_not_bound', 'other_certificate', shown]) {
+    assert.ok(noted.includes(word), word);
+  }
+  const row = page.getByRole('row', { name: /token-bound/ });
+  assert.match(await row.innerText(), /RFC 8705 §3[\s\S]*refused certificate_not_bound/);
+  assert.match(await page.getByRole('row', { name: /client-known/ }).innerText(), /not reached/);
 }
 
 const TRACED = 'Trace id\\s+[\\w-]{36}\\s+';

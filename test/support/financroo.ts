@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRegister } from '../../sandbox/authority/register.ts';
+import type { TrailRecord } from '../../sandbox/bank/trail.ts';
 import { type Places, placesOf } from '../../sandbox/places.ts';
 import type { Bank } from '../../sandbox/tpp/financroo/bank-list.ts';
 import { type Financroo, openFinancroo } from '../../sandbox/tpp/financroo/financroo.ts';
@@ -14,6 +15,8 @@ export interface FinancrooWorld {
   readonly financroo: Financroo;
   readonly banks: readonly LyingBank[];
   readonly said: readonly string[];
+  /** What the bank `one` noted of any message, and which ones it was asked for; undefined: it cannot be asked. */
+  readonly trail: { records: readonly TrailRecord[] | undefined; readonly asked: string[] };
   /** Another browser. */
   browser(): BrowserClient;
   /** A browser that is signed in. */
@@ -35,7 +38,17 @@ export async function openFinancrooWorld(root: string, other: Partial<Bank> = {}
   );
   const rootPem = await readFile(join(places.authority, 'root.pem'), 'utf8');
   const said: string[] = [];
-  const open = () => openFinancroo({ places, port, banks: list, say: (line) => said.push(line) });
+  const noted: FinancrooWorld['trail'] = { records: [], asked: [] };
+  const trail = {
+    has: (bank: string) => bank === 'one',
+    recordsOf: async (bank: string, interaction: string) => {
+      noted.asked.push(`${bank} ${interaction}`);
+      if (noted.records === undefined) throw new Error('the management API answered 503, as a test told it to');
+      return noted.records;
+    },
+    close: async () => undefined,
+  };
+  const open = () => openFinancroo({ places, port, banks: list, say: (line) => said.push(line), trail });
   let financroo = await open();
   await financroo.tried;
   const browser = () => createBrowserClient(rootPem);
@@ -43,6 +56,7 @@ export async function openFinancrooWorld(root: string, other: Partial<Bank> = {}
     places,
     banks,
     said,
+    trail: noted,
     browser,
     get financroo() {
       return financroo;

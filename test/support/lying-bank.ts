@@ -92,7 +92,9 @@ async function respond(world: World, request: IncomingMessage, response: ServerR
   if (path.endsWith('/transactions')) await world.lies.hold;
   const { status, body } = world.lies.answers[path] ?? (await honest(world, request.method ?? '', path, form));
   keepSecrets(world.secrets, request.headers.authorization, text, body);
-  response.writeHead(status, { 'content-type': 'application/json' });
+  const interaction = request.headers['x-fapi-interaction-id'];
+  const told = typeof interaction === 'string' ? { 'x-fapi-interaction-id': interaction } : {};
+  response.writeHead(status, { 'content-type': 'application/json', ...told });
   response.end(body === undefined ? '' : JSON.stringify(body));
 }
 

@@ -1,3 +1,4 @@
+import type { BankTrail } from '../../bank/trail.ts';
 import type { BankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
 import type { Connections } from './connections.ts';
@@ -21,8 +22,8 @@ export interface App {
   readonly recorder: Recorder;
   readonly experiment: Experimenter;
   readonly sessions: Sessions;
-  /** SHA-256 of Financroo's certificate, as `cnf` in a token names it. */
-  readonly thumbprint: string;
+  /** What the banks noted of a message; undefined where there is no sandbox to ask. */
+  readonly trail: BankTrail | undefined;
   readonly now: () => Date;
 }
 

@@ -9,13 +9,14 @@ import {
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
+  tokenIntrospection,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import type { Places } from '../../places.ts';
 import { signingKey } from '../third-party.ts';
-import { fetchOver, type Identity, openWire, transportIdentity, trustedRoot } from '../wire.ts';
+import { type Exchange, fetchOver, type Identity, openWire, transportIdentity, trustedRoot } from '../wire.ts';
 import type { BankClient } from './bank-client.ts';
-import type { Explanation } from './explanations.ts';
+import { type Explanation, explain } from './explanations.ts';
 import { requestOf } from './flow.ts';
 import type { Log, Recorder } from './messages.ts';
 import { Problem, sentenceOf } from './problem.ts';
@@ -67,7 +68,7 @@ export const experiments = {
   certificate: {
     name: 'certificate',
     title: 'The token with another certificate',
-    does: 'Financroo asks for the accounts with the access token of this connection, over a connection with the certificate of SuspendedPay, another third party of the sandbox.',
+    does: 'Financroo asks the bank what its access token is bound to, and then for the accounts with this token, over a connection with the certificate of SuspendedPay, another third party of the sandbox.',
     expect:
       'The bank refuses it with 401: the certificate is genuine, but the token is bound to Financroo’s. A stolen token opens nothing.',
     clause: 'RFC 8705 §3, RFC 6750 §3.1',
@@ -75,7 +76,7 @@ export const experiments = {
   bare: {
     name: 'bare',
     title: 'The token without a certificate',
-    does: 'Financroo asks for the accounts with the access token of this connection, over a connection without any certificate.',
+    does: 'Financroo asks the bank what its access token is bound to, and then for the accounts with this token, over a connection without any certificate.',
     expect: 'The bank’s door ends the connection in the handshake, before it has read the request: there is no answer.',
     clause: 'RFC 8446 §4.4.2.4, RFC 8705 §3',
   },
@@ -197,7 +198,15 @@ async function calling(
   participant: string | undefined,
 ): Promise<void> {
   const url = `${client.bank.resourceBase}/accounts`;
-  const headers = { accept: 'application/json', authorization: `Bearer ${await recorder.within(log, access)}` };
+  const token = await recorder.within(log, access);
+  // What the token is bound to: an opaque one that was renewed says nothing itself, and nobody has asked yet.
+  const asked = (exchange: Exchange) => ({ ...explain(exchange), experiment: name });
+  await recorder
+    .within(log, () => tokenIntrospection(client.configuration(), token), { explain: asked })
+    .catch((cause: unknown) => {
+      throw new Problem(sentenceOf(cause, client.bank.name), { cause });
+    });
+  const headers = { accept: 'application/json', authorization: `Bearer ${token}` };
   const identity = participant === undefined ? undefined : await transportIdentity(places, participant);
   const shown = participant === undefined ? undefined : identityPaths(participant);
   await overWire(places, identity, recorder, async (wire) => {

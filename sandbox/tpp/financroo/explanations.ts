@@ -10,6 +10,8 @@ export interface Explanation {
   readonly actor: 'Financroo' | 'browser';
   /** The name of the experiment it belongs to: then it is no step of the flow. */
   readonly experiment?: string;
+  /** Everybody may ask, and nobody is asked for a client certificate. */
+  readonly open?: true;
 }
 
 type Words = Omit<Explanation, 'actor'>;
@@ -23,6 +25,7 @@ const BY_PATH: readonly (readonly [method: string, path: RegExp, words: Words])[
       title: 'Discovery',
       says: 'The bank describes itself: where its endpoints are and what it insists on. mtls_endpoint_aliases are the addresses that ask for a client certificate; Financroo uses these. That the issuer in the answer is the one that was asked is checked.',
       clause: 'RFC 8414 §3, OpenID Connect Discovery §4, RFC 8705 §5',
+      open: true,
     },
   ],
   [
@@ -32,6 +35,7 @@ const BY_PATH: readonly (readonly [method: string, path: RegExp, words: Words])[
       title: 'The bank’s public keys',
       says: 'With these Financroo checks the signature of the ID token.',
       clause: 'RFC 7517 §5, OpenID Connect Core §10.1',
+      open: true,
     },
   ],
   [

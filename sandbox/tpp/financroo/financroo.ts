@@ -1,10 +1,9 @@
-import { hash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { demoParticipant } from '../../authority/participants.ts';
+import type { BankTrail } from '../../bank/trail.ts';
 import { type Places, projectDirectory } from '../../places.ts';
 import { openThirdParty } from '../third-party.ts';
-import { transportIdentity } from '../wire.ts';
 import type { App } from './app.ts';
 import { type BankClient, openBankClient } from './bank-client.ts';
 import type { Bank } from './bank-list.ts';
@@ -16,6 +15,7 @@ import { createPictures } from './pictures.ts';
 import { openKeys } from './seal.ts';
 import { openServer } from './server.ts';
 import { createSessions } from './sessions.ts';
+import { openSignatureChecker } from './signature-keys.ts';
 import { openStore } from './store.ts';
 
 /** What Financroo needs to open. */
@@ -26,6 +26,8 @@ export interface FinancrooOptions {
   /** Says something to whoever started it. */
   readonly say: (line: string) => void;
   readonly now?: () => Date;
+  /** In the sandbox: what the banks noted. A third party elsewhere has nothing of the kind. */
+  readonly trail?: BankTrail;
 }
 
 /** An open Financroo. */
@@ -38,13 +40,14 @@ export interface Financroo {
 
 /** Opens Financroo: keys and store, a client at each bank, the pages. Banks that are down do not keep it from opening. */
 export async function openFinancroo(options: FinancrooOptions): Promise<Financroo> {
-  const { places, port, banks, say, now = () => new Date() } = options;
+  const { places, port, banks, say, now = () => new Date(), trail } = options;
   const origin = `https://localhost:${port}`;
   const redirectUri = `${origin}/callback`;
   const keys = await openKeys(join(places.financroo, 'keys.json'));
   const store = await openStore(join(places.financroo, 'connections.sealed'), keys);
   const { authority, identityPaths } = pathsIn(places);
-  const recorder = createRecorder({ authority, identity: identityPaths(demoParticipant) }, now);
+  const checker = await openSignatureChecker(places, (issuer) => jwksUriOf([...clients.values()], issuer));
+  const recorder = createRecorder({ authority, identity: identityPaths(demoParticipant) }, now, checker.check);
   const party = await openThirdParty(places, demoParticipant, recorder.listen);
   const clients = new Map<string, BankClient>(
     banks.map((bank) => [bank.id, openBankClient({ bank, places, party, recorder, redirectUri, say, now })]),
@@ -54,10 +57,9 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
   const connections = openConnections({ store, clientOf, recorder, logs, now });
   const pictures = createPictures({ store, recorder, now, ended: connections.end });
   const app: App = {
-    ...{ origin, redirectUri, banks, clientOf, store, connections, logs, pictures, recorder, now },
+    ...{ origin, redirectUri, banks, clientOf, store, connections, logs, pictures, recorder, now, trail },
     experiment: createExperimenter({ places, participant: demoParticipant, recorder, redirectUri, identityPaths }),
     sessions: createSessions(keys, now),
-    thumbprint: await thumbprintOf(places),
   };
   const [certificate, key] = await Promise.all([
     readFile(join(places.financroo, 'server.pem'), 'utf8'),
@@ -71,9 +73,15 @@ export async function openFinancroo(options: FinancrooOptions): Promise<Financro
       for (const client of clients.values()) client.close();
       connections.close();
       await closeServer();
-      await party.close();
+      await Promise.all([party.close(), checker.close(), trail?.close()]);
     },
   };
+}
+
+/** Where the bank with this issuer says its keys are. */
+function jwksUriOf(clients: readonly BankClient[], issuer: string): string | undefined {
+  const client = clients.find(({ bank }) => bank.issuer === issuer);
+  return client?.readiness().state === 'ready' ? client.configuration().serverMetadata().jwks_uri : undefined;
 }
 
 /** The files that a copied command names, from the project's directory. */
@@ -86,10 +94,4 @@ function pathsIn(places: Places) {
       return { certificate: `${transport}.pem`, key: `${transport}.key` };
     },
   };
-}
-
-/** RFC 8705 §3.1: `x5t#S256`. */
-async function thumbprintOf(places: Places): Promise<string> {
-  const { certificate } = await transportIdentity(places, demoParticipant);
-  return hash('sha256', new X509Certificate(certificate).raw, 'base64url');
 }

@@ -31,7 +31,9 @@ export function showMessages(app: App, visit: Visit, session: Session, id: strin
   if (hood === undefined) return notThere(app, session);
   const name = bankName(app, hood.bank);
   const log = [...hood.setup, ...hood.own];
-  return messagesPage(app, visit, session, { title: `Under the hood: ${name}`, bank: name, log, connection: id });
+  const title = `Under the hood: ${name}`;
+  const records = recordsAt(app, hood.bank, `/connections/${id}/record`);
+  return messagesPage(app, visit, session, { title, bank: name, log, connection: id, records });
 }
 
 /** `GET /banks/{id}/messages`: discovery and registration. */
@@ -40,7 +42,12 @@ export function showBankMessages(app: App, visit: Visit, session: Session, id: s
   if (client === undefined) return problemPage(app, session, 404, 'Unknown bank', 'Financroo does not know this bank.');
   const { name } = client.bank;
   const title = `Under the hood: registration at ${name}`;
-  return messagesPage(app, visit, session, { title, bank: name, log: client.log });
+  const records = recordsAt(app, id, `/banks/${id}/record`);
+  return messagesPage(app, visit, session, { title, bank: name, log: client.log, records });
+}
+
+function recordsAt(app: App, bank: string, path: string): string | undefined {
+  return app.trail?.has(bank) === true ? path : undefined;
 }
 
 /** `GET /connections/{id}/export`: the messages of the page as a file. They were blanked before they were kept, so there is nothing to leave out here. */
@@ -49,7 +56,8 @@ export function exportMessages(app: App, _visit: Visit, session: Session, id: st
   if (hood === undefined) return notThere(app, session);
   const messages = [...hood.setup, ...hood.own].map((message, index) => ({ number: index + 1, ...message }));
   const secrets = 'left out: ‹…› stands in their place';
-  const told = { bank: bankName(app, hood.bank), exportedAt: app.now().toISOString(), secrets, messages };
+  const certificates = app.recorder.certificatesOf(messages);
+  const told = { bank: bankName(app, hood.bank), exportedAt: app.now().toISOString(), secrets, certificates, messages };
   return {
     status: 200,
     headers: {

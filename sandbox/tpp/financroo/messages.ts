@@ -2,7 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { shown, shownAddress, shownParameters } from '../blanking.ts';
 import { type CurlOptions, curlOf } from '../curl.ts';
 import type { Exchange } from '../wire.ts';
+import { type Binding, createBindingFinder } from './binding.ts';
+import { type CertificateFields, readCertificate } from './certificate.ts';
 import { type Explanation, explain } from './explanations.ts';
+import type { Signature, SignatureChecker } from './signatures.ts';
 
 /** One side of a message, decoded and without secrets. */
 export interface Side {
@@ -18,6 +21,12 @@ export interface Message extends Explanation {
   readonly answered: Side | undefined;
   /** The command that sends the same, secrets as shell variables. */
   readonly curl: string | undefined;
+  /** The client certificate of the connection, by its SHA-256 as tokens name it. */
+  readonly certificate?: string | undefined;
+  /** Whether a token in it belongs to that certificate, where that can be told. */
+  readonly binding?: Binding | undefined;
+  /** Of the JWTs in it; checked when the message was taken, because no JWT is kept. */
+  readonly signatures?: readonly Signature[];
 }
 
 /** The messages of one connection or registration, in order. */
@@ -30,6 +39,8 @@ export interface Recorder {
   within<Result>(log: Log, work: () => Promise<Result>, how?: Listening): Promise<Result>;
   /** A message that no wire sees: through the customer's browser, or cut off before an answer came. */
   note(log: Log, explanation: Explanation, line: string, answer?: string): void;
+  /** The client certificates of these messages, each once. */
+  certificatesOf(log: readonly Message[]): readonly CertificateFields[];
 }
 
 /** How messages are taken that are not quite the usual ones. */
@@ -50,24 +61,63 @@ const SHOWN_LINES = 80;
 const REQUEST_HEADERS = ['authorization', 'content-type', 'x-fapi-interaction-id'];
 const ANSWER_HEADERS = ['content-type', 'www-authenticate', 'retry-after', 'cache-control', 'x-fapi-interaction-id'];
 
+/** Where messages go for the time being. */
+interface Place {
+  readonly log: Log;
+  readonly how: Listening;
+  /** Checks of signatures under way. */
+  readonly checks: Promise<void>[];
+}
+
 /** A recorder. The asynchronous context tells to whom a message belongs, so that clients need not pass logs around. */
-export function createRecorder(curl: Omit<CurlOptions, 'secrets'>, now: () => Date): Recorder {
-  const current = new AsyncLocalStorage<{ readonly log: Log; readonly how: Listening }>();
+export function createRecorder(
+  curl: Omit<CurlOptions, 'secrets'>,
+  now: () => Date,
+  checkSignatures: SignatureChecker = async () => [],
+): Recorder {
+  const current = new AsyncLocalStorage<Place>();
+  const findBinding = createBindingFinder();
+  const certificates = new Map<string, CertificateFields>();
+  const read = (pem: string): string => {
+    const fields = readCertificate(pem);
+    certificates.set(fields.thumbprint.x5tS256, fields);
+    return fields.thumbprint.x5tS256;
+  };
   return {
     listen: (exchange) => {
       const place = current.getStore();
       if (place === undefined) return;
-      const { log, how } = place;
+      const { log, how, checks } = place;
       const words = (how.explain ?? explain)(exchange);
       const identity = 'identity' in how ? { identity: how.identity } : {};
-      push(log, { at: now().toISOString(), ...words, ...describe(exchange, { ...curl, ...identity }) });
+      // Where nobody is asked for a certificate, it is not shown to anybody.
+      const shownTo = words.open === true ? undefined : exchange.certificate;
+      const certificate = shownTo === undefined ? undefined : read(shownTo);
+      const message: Message = {
+        ...{ at: now().toISOString(), ...words, ...describe(exchange, { ...curl, ...identity }) },
+        ...{ certificate, binding: findBinding(exchange, certificate) },
+      };
+      push(log, message);
+      checks.push(checkSignatures(exchange).then((signatures) => complete(log, message, signatures)));
       how.see?.(exchange);
     },
-    within: (log, work, how = {}) => current.run({ log, how }, work),
+    within: async (log, work, how = {}) => {
+      const checks: Promise<void>[] = [];
+      try {
+        return await current.run({ log, how, checks }, work);
+      } finally {
+        // Whoever looks at the messages afterwards finds them checked.
+        await Promise.all(checks);
+      }
+    },
     note: (log, explanation, line, answer) => {
       const sent: Side = { line, headers: [], body: undefined };
       const answered = answer === undefined ? undefined : { line: answer, headers: [], body: undefined };
       push(log, { at: now().toISOString(), ...explanation, sent, answered, curl: undefined });
+    },
+    certificatesOf: (log) => {
+      const used = new Set(log.map(({ certificate }) => certificate));
+      return [...certificates.values()].filter(({ thumbprint }) => used.has(thumbprint.x5tS256));
     },
   };
 }
@@ -77,9 +127,19 @@ export function isApi(title: string): boolean {
   return title.startsWith('The bank’s API');
 }
 
+/** The id that the bank gave its answer, and noted (`x-fapi-interaction-id`). */
+export function interactionOf({ answered }: Pick<Message, 'answered'>): string | undefined {
+  return answered?.headers.find(([name]) => name === 'x-fapi-interaction-id')?.[1];
+}
+
 function push(log: Log, message: Message): void {
   log.push(message);
   if (log.length > MOST_MESSAGES) log.splice(KEPT_FROM_THE_START, 1);
+}
+
+function complete(log: Log, message: Message, signatures: readonly Signature[]): void {
+  const place = log.indexOf(message);
+  if (place >= 0 && signatures.length > 0) log[place] = { ...message, signatures };
 }
 
 type Described = Pick<Message, 'sent' | 'answered' | 'curl'>;

@@ -184,42 +184,6 @@ test('no token, key or assertion of any bank reaches a page', async () => {
   }
 });
 
-test('SCR-29 the export is a file of what the page shows, for this user alone, without a secret of the flow', async () => {
-  const browser = await connected();
-  const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
-  const file = await browser.get(`${origin}${details}/export`);
-  assert.equal(file.status, 200);
-  assert.equal(file.headers['content-disposition'], 'attachment; filename="financroo-one-messages.json"');
-  assert.equal(file.headers['content-type'], 'application/json; charset=utf-8');
-  assert.equal(file.headers['cache-control'], 'no-store');
-  const { messages } = JSON.parse(file.body);
-  const titles = messages.map(({ title }: { title: string }) => title);
-  const page = (await browser.get(`${origin}${details}/messages`)).body;
-  assert.equal(page.match(/<li id="message-/g)?.length, titles.length);
-  for (const title of ['Registration', 'The browser comes back', 'The code becomes tokens']) {
-    assert.ok(titles.includes(title), title);
-  }
-  const secrets = [...bank.secrets, ...browser.cookies().flatMap(({ value }) => value.split('.'))];
-  // Assertions, code, verifier, access, refresh and ID token, registration token, software statement, cookie.
-  assert.ok(secrets.length >= 9, String(secrets.length));
-  const words = new Set(file.body.replaceAll('\\n', ' ').split(/[^\w-]+/));
-  for (const secret of secrets) {
-    // What is short may stand inside of other words.
-    const found = words.has(secret) || (secret.length > 8 && file.body.includes(secret));
-    assert.equal(found, false, 'a secret is in the export');
-  }
-  assert.doesNotMatch(file.body, /eyJ[\w-]+\.eyJ|PRIVATE KEY|"cookie"|set-cookie/i);
-  for (const stranger of [await world.signedIn('sam'), world.browser()]) {
-    const { status, body } = await stranger.get(`${origin}${details}/export`);
-    assert.ok(status === 404 || status === 303, String(status));
-    assert.doesNotMatch(body, /messages/);
-    const flow = `connection:${details?.split('/').at(-1)}`;
-    const compared = await stranger.get(`${origin}/compare?one=${flow}&other=bank:one`);
-    assert.equal(compared.status, status);
-    assert.doesNotMatch(compared.body, /<option value="connection:/);
-  }
-});
-
 test('a connection of one user is as if it did not exist for another', async () => {
   const browser = await connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
@@ -230,38 +194,6 @@ test('a connection of one user is as if it did not exist for another', async () 
   const fields = /name="form_token" value="([^"]+)"/.exec((await sam.get(`${origin}/settings`)).body)?.[1] ?? '';
   const answer = await sam.post(`${origin}${details}/disconnect`, { form_token: fields });
   assert.equal(answer.status, 404);
-  assert.deepEqual(bank.revoked, []);
-});
-
-test('SCR-29 an experiment: sent once for a form of this user and session, never by a reload, marked and without a secret', async () => {
-  const browser = await connected();
-  const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
-  const path = `${details}/experiments`;
-  const pushes = () => bank.calls.filter((call) => call === 'POST /par').length;
-  bank.calls.length = 0;
-  bank.revoked.length = 0;
-  const sam = await world.signedIn('sam');
-  const token = /name="form_token" value="([^"]+)"/.exec((await sam.get(`${origin}/settings`)).body)?.[1] ?? '';
-  assert.equal((await sam.get(`${origin}${path}`)).status, 404);
-  assert.equal((await sam.post(`${origin}${path}`, { form_token: token, experiment: 'replay' })).status, 404);
-  assert.equal((await browser.post(`${origin}${path}`, { form_token: token, experiment: 'replay' })).status, 403);
-  for (const experiment of ['', 'delete', 'toString', '__proto__']) {
-    assert.equal((await press(browser, `${origin}${path}`, path, { experiment })).status, 400, experiment);
-  }
-  assert.equal(pushes(), 0);
-  bank.lies.answers['/par'] = { status: 401, body: { error: 'invalid_client', error_description: '<b>no</b>' } };
-  const sent = await press(browser, `${origin}${path}`, path, { experiment: 'replay' });
-  assert.equal(sent.status, 303);
-  const shown = await browser.follow(sent);
-  assert.match(shown.body, /The same client assertion twice: Bank one refused\./);
-  assert.match(shown.body, /Code<\/dt><dd><code>invalid_client[\s\S]*&lt;b&gt;no&lt;\/b&gt;/);
-  await browser.get(shown.url);
-  assert.equal(pushes(), 2);
-  for (const secret of bank.secrets) assert.ok(secret.length < 16 || !shown.body.includes(secret));
-  bank.lies.down = true;
-  const down = await press(browser, `${origin}${path}`, path, { experiment: 'challenge' });
-  assert.equal(down.status, 502);
-  assert.match(down.body, /Bank one cannot be reached/);
   assert.deepEqual(bank.revoked, []);
 });
 

@@ -7,6 +7,7 @@ import { makeExperiment, showExperiments } from './experiment-pages.ts';
 import { problemPage } from './layout.ts';
 import { exportMessages, showBankMessages, showMessages } from './messages-pages.ts';
 import { confirmPayment, preparePayment, showPay, showPayment } from './pay-pages.ts';
+import { showBankRecord, showRecord } from './record-pages.ts';
 import type { Session } from './sessions.ts';
 import { deleteEverything, registerAgain, showSettings } from './settings-page.ts';
 import { showStart, signIn, signInPage, signOut } from './start-pages.ts';
@@ -30,12 +31,14 @@ const OWN: Readonly<Record<string, OwnPage>> = {
   'GET /banks/*': showBank,
   'POST /banks/*/connect': connectBank,
   'GET /banks/*/messages': showBankMessages,
+  'GET /banks/*/record': showBankRecord,
   'POST /banks/*/register': registerAgain,
   'GET /dashboard': showDashboard,
   'POST /refresh': refresh,
   'GET /connections/*': showConnection,
   'POST /connections/*/disconnect': disconnect,
   'GET /connections/*/messages': showMessages,
+  'GET /connections/*/record': showRecord,
   'GET /connections/*/experiments': showExperiments,
   'POST /connections/*/experiments': makeExperiment,
   'GET /compare': showComparison,

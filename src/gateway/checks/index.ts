@@ -67,9 +67,6 @@ export const table: readonly Row[] = [
   { check: trailWritable, guards: ['customer', 'participant', 'any'] },
 ];
 
-/** The checks in order, for the generated reference. */
-export const checks: readonly Check[] = table.map(({ check }) => check);
-
 /** The checks of a route, in order. */
 export function checksFor(route: Route): readonly Check[] {
   const columns = columnsOf(route);
