@@ -133,7 +133,7 @@ test('SCR-29 under the hood: the whole way in order, bound to our certificate, w
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Download as JSON' }).click();
     assert.equal((await download).suggestedFilename(), 'financroo-gobank-messages.json');
-    await page.locator('details summary').first().click();
+    await page.locator('ol.messages summary').first().click();
     await page.getByRole('button', { name: 'Copy' }).first().waitFor();
     await page.getByRole('link', { name: 'Change one thing' }).click();
     await tryEverything(customer);

@@ -52,9 +52,10 @@ test('SCR-29 a certificate in fields: names, dates, roles with their authority, 
   assert.equal(fields.thumbprint.hex, node.fingerprint256.replaceAll(':', '').toLowerCase());
   assert.equal(Buffer.from(fields.thumbprint.x5tS256, 'base64url').toString('hex'), fields.thumbprint.hex);
   const page = textOf(certificatesView([fields]));
-  for (const text of ['pay: AISP, PISP', 'Test Authority (XX-TEST)', 'Pay &lt;b&gt; Ltd', 'EC, prime256v1']) {
+  for (const text of ['pay: AISP, PISP', 'Test Authority (XX-TEST)', 'EC, prime256v1']) {
     assert.ok(page.includes(text), text);
   }
+  assert.match(page, /Pay .?&lt;b.?&gt; Ltd/);
 });
 
 let bank: { readonly privateKey: CryptoKey; readonly jwk: JWK };

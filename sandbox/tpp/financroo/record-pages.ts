@@ -55,7 +55,7 @@ async function recordPage(app: App, { url }: Visit, session: Session, subject: S
     return problemPage(app, session, 502, 'Not now', `${name}’s own service cannot be asked at the moment.`, way);
   }
   const body = html`<h1>What ${name} noted of message ${number}</h1>
-<div class="notice problem"><p><strong>In the sandbox only:</strong> this is what the staff of ${name} see. It was read by the bank’s own service, with the bank’s client and certificate and the scope <code>management.audit</code>, at the management API. Financroo has no access to it, and in real life no third party ever sees it.</p></div>
+<div class="notice problem"><p><strong>In the sandbox only:</strong> this is what the staff of ${name} see. It was read by the bank’s own service, with the bank’s client and certificate and the scope <code>management.audit</code>, at the management API, and the sandbox puts it on this page. Financroo’s own client and certificate open nothing there, and in real life no third party ever sees it.</p></div>
 <dl><dt>Message</dt><dd>${message.title}: <code>${message.sent.line.slice(0, 120)}</code></dd>
 <dt>Answer</dt><dd>${message.answered?.line ?? 'none'}</dd>
 <dt>Interaction id</dt><dd><code>${interaction}</code></dd></dl>
