@@ -1,11 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { regimes } from '../regimes/index.ts';
-import type { Logo, PageBank } from '../web/index.ts';
+import { type Regime, regimes } from '../regimes/index.ts';
+import type { ConsentKind, Logo, PageBank } from '../web/index.ts';
 import { limitsOf } from './limits.ts';
 import { addressesOf, type BankSettings, type Settings } from './settings.ts';
 
 /** The colour of a bank that names none: dark enough for white text. */
 const DEFAULT_COLOUR = '#1f4b6e';
+/** What a role asks customers about. */
+const KIND_OF_ROLE: ReadonlyMap<string, ConsentKind> = new Map([
+  ['AISP', 'accounts'],
+  ['PISP', 'payments'],
+  ['CBPII', 'funds'],
+]);
 
 /** A bank as its pages show it. */
 export async function pageBankOf(bank: BankSettings, settings: Settings): Promise<PageBank> {
@@ -19,6 +25,8 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     logo: await logoOf(bank.brand?.logo),
     showTestUsers: bank.testUsers,
     words: regime.scopes,
+    kinds: kindsOf(regime),
+    paysByStandIn: regime.routes.some(({ action }) => action === 'pay'),
     consentDays: regime.consentDays,
     portalUrl: bank.portalUrl ?? addressesOf(bank, settings).portalBase,
     accountChanges: bank.accountChanges,
@@ -27,6 +35,14 @@ export async function pageBankOf(bank: BankSettings, settings: Settings): Promis
     ownConsentStore: bank.consentStore !== undefined,
     texts: bank.texts,
   };
+}
+
+function kindsOf({ rolesByScope }: Regime): Readonly<Record<string, ConsentKind>> {
+  const kinds = Object.entries(rolesByScope).flatMap(([scope, roles]) => {
+    const kind = roles.map((role) => KIND_OF_ROLE.get(role)).find((known) => known !== undefined);
+    return kind === undefined ? [] : [[scope, kind] as const];
+  });
+  return Object.fromEntries(kinds);
 }
 
 async function logoOf(path: string | undefined): Promise<Logo | undefined> {

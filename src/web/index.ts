@@ -19,7 +19,7 @@ export {
 } from './management/operations.ts';
 export { endUnused } from './management/unused.ts';
 export type { OwnTexts } from './messages/catalogue.ts';
-export type { Logo, PageBank, TestUser, Words } from './page-bank.ts';
+export type { ConsentKind, Logo, PageBank, TestUser, Words } from './page-bank.ts';
 export { createPages, type Pages, type PagesOptions } from './pages.ts';
 export { createPortal, type Portal, type PortalOptions } from './portal/portal.ts';
 export type { PageLog } from './visit.ts';

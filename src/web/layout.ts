@@ -9,6 +9,8 @@ export interface PageContent {
   readonly problem: boolean;
   /** False where the page cannot be asked for again in another language. */
   readonly languageChoice: boolean;
+  /** What of the page's address stays when it is asked for in another language. */
+  readonly parameters?: URLSearchParams;
   /** What stands in the bank's bar beside it, such as the way out. */
   readonly tools?: Html;
   readonly body: Html;
@@ -40,7 +42,7 @@ export function layout(frame: Frame, content: PageContent): Html {
 <a class="skip" href="#content">${say('page.skip')}</a>
 <header>
 <p class="bank"><img src="${folder}/${assets.logo}" alt="" width="36" height="36"><span>${bank.name}</span></p>
-<div class="tools">${content.languageChoice ? languageChoice(frame) : ''}${content.tools ?? ''}</div>
+<div class="tools">${content.languageChoice ? languageChoice(frame, content.parameters) : ''}${content.tools ?? ''}</div>
 </header>
 <main id="content">
 ${content.body}
@@ -54,12 +56,12 @@ ${bank.addressLine === undefined ? '' : html`<p>${bank.addressLine}</p>`}
 `;
 }
 
-function languageChoice({ site, say, language }: Frame): Html {
+function languageChoice({ site, say, language }: Frame, parameters = new URLSearchParams()): Html {
   const items = languages.map((other) => {
     const name = site.texts(other)('language.name');
     return other === language
       ? html`<li><span lang="${other}" aria-current="true">${name}</span></li>`
-      : html`<li><a href="?lang=${other}" lang="${other}" hreflang="${other}">${name}</a></li>`;
+      : html`<li><a href="?${new URLSearchParams([...parameters, ['lang', other]]).toString()}" lang="${other}" hreflang="${other}">${name}</a></li>`;
   });
   return html`<nav class="languages" aria-label="${say('language.choose')}"><ul>${items}</ul></nav>`;
 }

@@ -12,6 +12,10 @@ export interface Words {
   readonly items: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What a consent is about, as its customer would sort it. */
+export const CONSENT_KINDS = ['accounts', 'payments', 'funds'] as const;
+export type ConsentKind = (typeof CONSENT_KINDS)[number];
+
 /** A bank's logo: an SVG or PNG file, shown beside its name. */
 export interface Logo {
   readonly type: 'image/svg+xml' | 'image/png';
@@ -36,6 +40,10 @@ export interface PageBank {
   readonly showTestUsers?: readonly TestUser[] | undefined;
   /** The regime's words for each API scope. */
   readonly words: Readonly<Record<string, Words>>;
+  /** What each API scope is about; undefined: consents are not told apart. */
+  readonly kinds?: Readonly<Record<string, ConsentKind>> | undefined;
+  /** True when payments are started with stand-ins for account numbers, made under a consent for accounts. */
+  readonly paysByStandIn?: boolean | undefined;
   /** How long a consent lasts. */
   readonly consentDays: number;
   /** Where customers stop sharing; undefined: they tell the bank. */

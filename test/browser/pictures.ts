@@ -11,6 +11,8 @@ const TARGET = join(import.meta.dirname, '..', '..', 'docs', 'pictures');
 const WIDTH = 760;
 /** Financroo's dashboard puts things side by side from here on. */
 const DASHBOARD_WIDTH = 1_140;
+/** Uses of a consent are written every ten seconds, in milliseconds. */
+const USE_WRITTEN = 11_000;
 
 /** The README's pictures, taken from the sandbox that runs: `npm start`, then `node_modules/.bin/node test/browser/pictures.ts`. */
 async function takePictures(): Promise<void> {
@@ -34,6 +36,7 @@ async function takePictures(): Promise<void> {
     await bankSide.signIn();
     const [latest] = await bankSide.shares();
     if (latest === undefined) throw new Error('the portal shows no consent');
+    await bankSide.page.waitForTimeout(USE_WRITTEN);
     await bankSide.history(latest.consent);
     await take(bankSide.page, 'portal', 980);
   } finally {

@@ -135,7 +135,7 @@ for (const view of views) {
     await signIn(page);
     await page.locator('ul.cards').waitFor();
     await look(page, 'list', view);
-    await page.goto(`${origin}/gobank/consents?state=Rejected`);
+    await page.goto(`${origin}/gobank/consents?kind=payments&state=Rejected`);
     await look(page, 'list-empty', view);
     await page.goto(`${origin}/gobank/consents/${consent}`);
     await look(page, 'detail', view);

@@ -20,23 +20,32 @@ const browser = await signedIn();
 
 const list = (query: string) => browser.get(at(`/consents${query}`));
 
+/** What a consent in the store has that others have not. */
+interface Kept {
+  readonly customer?: string;
+  readonly participant?: string;
+  readonly scopes?: readonly string[];
+  readonly accounts?: readonly string[];
+  readonly days?: number;
+}
+
 /** A consent straight in the store: lists are about what is kept, not about how it came to be. */
-async function kept(id: string, changes: { customer?: string; accounts?: readonly string[]; days?: number } = {}) {
-  const { customer = 'user', accounts = ['joint'], days = 10 } = changes;
+async function kept(id: string, changes: Kept = {}) {
+  const { customer = 'user', participant = 'tpp-a', scopes = ['accounts'], accounts = ['joint'], days = 10 } = changes;
   const now = new Date();
   const asked = {
     id,
     bank: 'gobank',
-    participant: 'tpp-a',
+    participant,
     client: client.id,
     customer,
-    scopes: ['accounts'],
+    scopes,
     authorizationDetails: [],
     decideBefore: secondsAfter(now, 600),
   };
   await platform.rooms.consents.create(asked, STAFF);
   const expiresAt = secondsAfter(now, days * 86_400);
-  await platform.rooms.consents.authorise('gobank', id, { customer, scopes: ['accounts'], accounts, expiresAt }, STAFF);
+  await platform.rooms.consents.authorise('gobank', id, { customer, scopes, accounts, expiresAt }, STAFF);
 }
 
 /** The consents of a list in its order. */
@@ -48,7 +57,17 @@ async function idsOf(query: string): Promise<readonly string[]> {
 
 describe('the list of consents', () => {
   test('SCR-11 wrong orders, searches and cursors are refused or find nothing; markup stays text (N-227)', async () => {
-    for (const query of ['?sort=x', '?sort=name&sort=used', '?search=%00', `?search=${'a'.repeat(101)}`, '?order=name'])
+    for (const query of [
+      '?kind=x',
+      '?kind=accounts&kind=funds',
+      '?Kind=funds',
+      '?kind=constructor',
+      '?sort=x',
+      '?sort=name&sort=used',
+      '?search=%00',
+      `?search=${'a'.repeat(101)}`,
+      '?order=name',
+    ])
       for (const path of ['', '.json']) assert.equal((await list(path + query)).status, 400, query);
     assert.equal((await list('?sort=name&after=consent-unknown')).status, 404);
     const page = await list(`?search=${encodeURIComponent('"><script>alert(1)</script>')}`);
@@ -93,6 +112,116 @@ describe('the list of consents', () => {
       assert.equal(first.length, 20);
       assert.equal(new Set([...first, ...second]).size, 23, sort);
     }
+  });
+});
+
+/** Everything a customer reads on a page, in one line. */
+const wordsOf = (text: string) => text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+
+describe('what stands above the list', () => {
+  const theirs = 'consent-notices';
+  const long = () =>
+    platform.rooms.database.query('UPDATE consent.consents SET created_at = $1 WHERE id = $2', [new Date(0), theirs]);
+
+  test('SCR-11 N-231 notices are about the customer’s own consents alone, and there are none without a reason', async () => {
+    const other = await signedIn('user2');
+    const page = async (query = '') => (await other.get(at(`/consents${query}`))).text;
+    await kept(theirs, { days: 3 });
+    await long();
+    assert.match((await list('')).text, /id="news".*href="[^"]*consent-notices">What you allow tpp-a Ltd ends on/s);
+    assert.doesNotMatch(await page(), /id="news"|consent-notices/);
+    await platform.thirdParty('tpp-n', ['AISP']);
+    await kept('consent-paused', { customer: 'user2', participant: 'tpp-n' });
+    assert.doesNotMatch(await page(), /id="news"/);
+    await platform.rooms.directory.changeStatus('tpp-n', 'suspended', STAFF);
+    const paused = /href="\/gobank\/consents\/consent-paused">tpp-n Ltd is suspended: until that is lifted/;
+    assert.match(await page(), paused);
+    // Who narrows the list looks for something else.
+    for (const query of ['?search=tpp', '?kind=accounts', '?state=Authorised'])
+      assert.doesNotMatch(await page(query), /id="news"/);
+    const detail = await page('/consent-paused');
+    assert.match(detail, /data-state="paused">Access paused.*tpp-n Ltd is suspended.*consent-paused\/stop"/s);
+    assert.match((await other.get(at('/consents/consent-paused/record.json'))).text, /"status":"Paused"/);
+    assert.match(await page('?lang=de'), /Hinweise.*tpp-n Ltd ist gesperrt.*data-state="paused">Zugriff ausgesetzt/s);
+    await page('?lang=en');
+    await platform.rooms.directory.changeStatus('tpp-n', 'approved', STAFF);
+    assert.doesNotMatch(await page(), /id="news"/);
+    await platform.rooms.consents.revoke('gobank', 'consent-paused', STAFF);
+    assert.match(await page(), /consent-paused">Go Bank stopped what you had allowed tpp-n Ltd, on /);
+    platform.core.fail = true;
+    try {
+      assert.match(await page(), /Go Bank cannot name your accounts at the moment/);
+    } finally {
+      platform.core.fail = false;
+    }
+  });
+
+  test('SCR-11 tabs by kind, with counts, together with state, search, order, language and JSON by address alone', async () => {
+    const funds = { scopes: ['fundsconfirmations'] };
+    assert.doesNotMatch((await list('')).text, /kind=funds/);
+    await kept('consent-funds', funds);
+    await kept('consent-both', { scopes: ['accounts', 'fundsconfirmations'] });
+    await kept('consent-funds-of-user2', { ...funds, customer: 'user2' });
+    const tabs = async (query: string) =>
+      wordsOf(/<nav class="tabs".*?<\/nav>/s.exec((await list(query)).text)?.[0] ?? '').trim();
+    assert.match(await tabs(''), /^All \d+ Accounts \d+ Payments 0 Confirmation of funds 2$/);
+    assert.equal(await tabs('?search=consent-both'), 'All 1 Accounts 1 Payments 0 Confirmation of funds 1');
+    assert.equal(await tabs('?state=Rejected'), 'All 0 Accounts 0 Payments 0 Confirmation of funds 0');
+    assert.deepEqual(await idsOf('?kind=funds'), ['consent-both', 'consent-funds']);
+    assert.deepEqual(await idsOf('?kind=funds&sort=ending'), ['consent-funds', 'consent-both']);
+    assert.deepEqual(await idsOf('?kind=funds&search=both'), ['consent-both']);
+    assert.deepEqual(await idsOf('?kind=funds&state=Revoked'), []);
+    assert.ok(!(await idsOf('?kind=accounts&search=consent-funds')).includes('consent-funds'));
+    assert.deepEqual(await idsOf('?kind=funds&after=consent-both'), ['consent-funds']);
+    const page = (await list('?kind=funds&state=Authorised&sort=name&search=tpp')).text.replaceAll('&amp;', '&');
+    for (const part of [
+      'href="?kind=funds&state=Authorised&sort=name&search=tpp&lang=de"',
+      'href="/gobank/consents.json?kind=funds&state=Authorised&sort=name&search=tpp"',
+      'href="/gobank/consents?kind=funds&state=Expired&sort=name&search=tpp"',
+      'href="/gobank/consents?kind=accounts&state=Authorised&sort=name&search=tpp"',
+      '<input type="hidden" name="kind" value="funds">',
+    ])
+      assert.ok(page.includes(part), part);
+    const german = await (await signedIn()).get(at('/consents?kind=funds&lang=de'));
+    assert.equal(german.url, at('/consents?kind=funds'));
+    assert.match(wordsOf(german.text), /Deckungsabfragen 2/);
+  });
+
+  test('SCR-11 the tab of payments says what is true of them here, and shows no consent that is none', async () => {
+    const page = (await list('?kind=payments')).text;
+    assert.match(page, /keeps no consents for single payments/);
+    assert.doesNotMatch(page, /class="cards"|You have none of these/);
+    assert.match((await list('?kind=payments&state=Expired')).text, /You have none of these/);
+    assert.deepEqual(await idsOf('?kind=payments'), []);
+  });
+
+  test('SCR-11 of more than five hundred the oldest are found all the same, and what is not counted is said', async () => {
+    await platform.rooms.database.query(
+      `INSERT INTO consent.consents (bank, id, participant, client, customer, state, scopes, accounts, authorization_details,
+         created_at, changed_at, expires_at)
+       SELECT bank, 'old-' || number, participant, client, 'user2', state, scopes, accounts, authorization_details,
+              created_at - number * interval '1 second', changed_at, expires_at
+         FROM consent.consents, generate_series(1, 510) AS number WHERE id = 'consent-b'`,
+      [],
+    );
+    const other = await signedIn('user2');
+    const read = async (query: string) => (await other.get(at(`/consents${query}`))).text;
+    assert.match(wordsOf(await read('')), / All 500\+ Accounts 499\+ Payments 0\+ Confirmation of funds 1\+ /);
+    const oldest = await read('?after=old-495');
+    assert.match(oldest, />old-496<.*>old-510</s);
+    assert.match(oldest, /href="\/gobank\/consents">Back to the first ones/);
+    assert.match(await read('?kind=accounts'), /Only your latest 500 are searched/);
+    // The oldest that was shown has another state since: its place in time counts.
+    assert.match(await read('?state=Revoked'), /consent-paused/);
+    assert.doesNotMatch(await read('?state=Revoked&after=old-1'), /class="cards"/);
+  });
+
+  test('SCR-12 ASK-10 a consent tells how long it goes on and which period its data are from', async () => {
+    const page = wordsOf((await list('/consent-b')).text);
+    assert.match(page, /Period of the data Not limited: also from before you agreed/);
+    assert.match(page, /Until [^(]* 29 days left/);
+    assert.doesNotMatch(wordsOf((await list('/consent-funds')).text), /Period of the data/);
+    assert.match(wordsOf((await list('/consent-notices')).text), /2 days left/);
   });
 });
 

@@ -21,10 +21,13 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.list.lead': 'Unternehmen, die nach Daten gefragt haben, die {bank} für Sie führt.',
   'portal.list.filter': 'Anzeigen',
   'portal.list.all': 'Alle',
+  'portal.list.anyState': 'Alle',
   'portal.list.empty':
     'Sie teilen nichts. Wenn Sie einem Unternehmen erlauben, Daten von {bank} zu nutzen, erscheint es hier.',
   'portal.list.emptyState': 'Davon gibt es hier nichts.',
   'portal.list.older': 'Ältere anzeigen',
+  'portal.list.more': 'Weitere anzeigen',
+  'portal.list.first': 'Zurück zu den ersten',
   'portal.list.json': 'Dasselbe als JSON',
   'portal.list.search': 'Unternehmen, Konto oder Nummer',
   'portal.list.sort': 'Reihenfolge',
@@ -35,8 +38,31 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.list.apply': 'Suchen',
   'portal.list.emptySearch': 'Zu „{search}“ gibt es hier nichts.',
   'portal.list.cut': 'Nur die neuesten 500 werden durchsucht und geordnet.',
+  'portal.list.payments':
+    '{bank} führt keine Zustimmungen für einzelne Zahlungen: Ein Unternehmen kann nur von einem Konto zahlen, das Sie unter „Konten“ mit ihm teilen, über einen Platzhalter für dessen Nummer, und nicht mehr, sobald Sie das beenden.',
   'portal.list.builtInStore': '{bank} führt diese Aufzeichnungen im Speicher der eigenen Open-Banking-Plattform.',
   'portal.list.ownStore': '{bank} führt diese Aufzeichnungen in einem eigenen System.',
+
+  'portal.kinds': 'Worum es geht',
+  'portal.kind.accounts': 'Konten',
+  'portal.kind.payments': 'Zahlungen',
+  'portal.kind.funds': 'Deckungsabfragen',
+
+  'portal.news.title': 'Hinweise',
+  'portal.news.more': '{count} weitere anzeigen',
+  'portal.news.revoking':
+    '{participant} bekommt nichts mehr; {bank} bestätigt noch überall, dass das Teilen beendet ist.',
+  'portal.news.paused':
+    '{participant} ist gesperrt und bekommt, solange das gilt, nichts von dem, was Sie bei {bank} erlauben.',
+  'portal.news.barred':
+    '{participant} ist nicht mehr zugelassen und bekommt nichts von dem, was Sie bei {bank} erlauben.',
+  'portal.news.ending':
+    'Was Sie {participant} erlauben, endet am {moment}; wenn es weitergehen soll, stimmen Sie dort noch einmal zu.',
+  'portal.news.withdrawn.staff': '{bank} hat am {moment} beendet, was Sie {participant} erlaubt hatten.',
+  'portal.news.withdrawn.participant': '{participant} hat am {moment} selbst beendet, was Sie erlaubt hatten.',
+  'portal.news.withdrawn.system': 'Was Sie {participant} erlaubt hatten, wurde am {moment} automatisch beendet.',
+  'portal.news.accountsUnknown':
+    '{bank} kann die Namen Ihrer Konten gerade nicht nennen; alles andere steht hier, wie es ist.',
 
   'portal.state.Authorised': 'Aktiv',
   'portal.state.Awaiting': 'Wartet auf Ihre Antwort',
@@ -46,10 +72,15 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.state.Expired': 'Abgelaufen',
   'portal.state.revoking': 'Wird beendet',
   'portal.state.unused': 'Nie in Anspruch genommen',
+  'portal.state.paused': 'Zugriff ausgesetzt',
+  'portal.state.barred': 'Kein Zugriff',
 
   'portal.asked': 'Angefragt am',
   'portal.since': 'Seit',
   'portal.until': 'Bis',
+  'portal.left.days': 'noch {days} Tage',
+  'portal.left.day': 'noch ein Tag',
+  'portal.left.hours': 'weniger als ein Tag',
   'portal.ended': 'Beendet am',
   'portal.endingSince': 'Wird beendet seit',
   'portal.answerBefore': 'Antwort bis',
@@ -60,6 +91,8 @@ export const portalDe: Readonly<Record<keyof typeof portalEn, string>> = {
   'portal.neverTakenUp':
     'Nie: Das Unternehmen hat die Verbindung nicht zu Ende geführt; deshalb hat Ihre Erlaubnis von selbst geendet.',
   'portal.accounts': 'Konten',
+  'portal.period': 'Zeitraum der Daten',
+  'portal.period.unlimited': 'Nicht begrenzt: auch aus der Zeit vor Ihrer Zustimmung',
   'portal.accounts.change': 'Konten ändern',
   'portal.accounts.title': 'Welche Konten darf {participant} sehen?',
   'portal.accounts.lead':

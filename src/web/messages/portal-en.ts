@@ -16,9 +16,12 @@ export const portalEn = {
   'portal.list.lead': 'Companies that asked for data {bank} keeps for you.',
   'portal.list.filter': 'Show',
   'portal.list.all': 'All',
+  'portal.list.anyState': 'Any status',
   'portal.list.empty': 'You share nothing. When you allow a company to use data from {bank}, it appears here.',
   'portal.list.emptyState': 'You have none of these.',
   'portal.list.older': 'Show older ones',
+  'portal.list.more': 'Show more',
+  'portal.list.first': 'Back to the first ones',
   'portal.list.json': 'The same as JSON',
   'portal.list.search': 'Company, account or number',
   'portal.list.sort': 'Order',
@@ -29,8 +32,29 @@ export const portalEn = {
   'portal.list.apply': 'Search',
   'portal.list.emptySearch': 'Nothing here matches “{search}”.',
   'portal.list.cut': 'Only your latest 500 are searched and put in order.',
+  'portal.list.payments':
+    '{bank} keeps no consents for single payments: a company can pay only from an account that you share with it under “Accounts”, through a stand-in for its number, and no longer once you stop that.',
   'portal.list.builtInStore': '{bank} keeps these records in the store of its open banking platform.',
   'portal.list.ownStore': '{bank} keeps these records in a system of its own.',
+
+  'portal.kinds': 'What it is about',
+  'portal.kind.accounts': 'Accounts',
+  'portal.kind.payments': 'Payments',
+  'portal.kind.funds': 'Confirmation of funds',
+
+  'portal.news.title': 'Notices',
+  'portal.news.more': 'Show {count} more',
+  'portal.news.revoking':
+    '{participant} gets nothing any more; {bank} is still confirming everywhere that sharing has stopped.',
+  'portal.news.paused':
+    '{participant} is suspended: until that is lifted, it gets nothing of what you allow it at {bank}.',
+  'portal.news.barred': '{participant} is no longer admitted: it gets nothing of what you allow it at {bank}.',
+  'portal.news.ending': 'What you allow {participant} ends on {moment}; if it is to go on, agree again there.',
+  'portal.news.withdrawn.staff': '{bank} stopped what you had allowed {participant}, on {moment}.',
+  'portal.news.withdrawn.participant': '{participant} itself ended what you had allowed it, on {moment}.',
+  'portal.news.withdrawn.system': 'What you had allowed {participant} was ended automatically on {moment}.',
+  'portal.news.accountsUnknown':
+    '{bank} cannot name your accounts at the moment; everything else here is as it stands.',
 
   'portal.state.Authorised': 'Active',
   'portal.state.Awaiting': 'Waiting for your answer',
@@ -40,10 +64,15 @@ export const portalEn = {
   'portal.state.Expired': 'Expired',
   'portal.state.revoking': 'Being stopped',
   'portal.state.unused': 'Never taken up',
+  'portal.state.paused': 'Access paused',
+  'portal.state.barred': 'No access',
 
   'portal.asked': 'Asked on',
   'portal.since': 'Since',
   'portal.until': 'Until',
+  'portal.left.days': '{days} days left',
+  'portal.left.day': 'one day left',
+  'portal.left.hours': 'less than a day left',
   'portal.ended': 'Ended on',
   'portal.endingSince': 'Being stopped since',
   'portal.answerBefore': 'Answer before',
@@ -53,6 +82,8 @@ export const portalEn = {
     'Never: the company has not completed the connection. Without that your permission ends by itself.',
   'portal.neverTakenUp': 'Never: the company did not complete the connection, so your permission ended by itself.',
   'portal.accounts': 'Accounts',
+  'portal.period': 'Period of the data',
+  'portal.period.unlimited': 'Not limited: also from before you agreed',
   'portal.accounts.change': 'Change accounts',
   'portal.accounts.title': 'Which accounts may {participant} see?',
   'portal.accounts.lead':

@@ -5,7 +5,7 @@ import { formField } from './forms.ts';
 import { type PortalNotice, takeNotice } from './notice.ts';
 import { type CustomerVisit, pathTo } from './portal-visit.ts';
 import { reportOf } from './report.ts';
-import { loadOwn, nameOf, type Share, shareOf } from './share.ts';
+import { isAbout, loadOwn, nameOf, type Share, shareOf } from './share.ts';
 import {
   accountsOf,
   accountsTerm,
@@ -13,7 +13,9 @@ import {
   momentInWords,
   momentText,
   permissionsOf,
+  standingInWords,
   stateMark,
+  stateOf,
 } from './share-view.ts';
 import { HOME, signOutForm } from './sign-in-page.ts';
 
@@ -65,14 +67,17 @@ function body(visit: CustomerVisit, share: Share, { history, notice, again }: Ar
   const { say, site } = visit;
   const { consent, participant } = share;
   const active = consent.state === 'Authorised';
+  const standing = stateOf(share);
   const granted = history.find(({ action }) => action === 'authorise')?.at;
   return html`<p class="onward"><a href="${pathTo(visit, HOME)}">${say('portal.back')}</a></p>
 <h1>${nameOf(share)} ${stateMark(visit, share)}</h1>
 ${notice === undefined && !share.revoking ? '' : html`<div class="notice calm" role="status"><p>${noticeText(visit, share, notice)}</p></div>`}
+${standing === 'paused' || standing === 'barred' ? html`<div class="notice calm"><p>${standingInWords(visit, share, standing)}</p></div>` : ''}
 <section aria-labelledby="details"><h2 id="details">${say('portal.details')}</h2>
 <dl>
 ${participant === undefined ? '' : html`<dt>${say('consent.registrationNumber')}</dt><dd>${participant.registrationNumber}</dd>`}
 <dt>${accountsTerm(visit, share)}</dt><dd>${accountsOf(visit, share)}</dd>
+${granted !== undefined && isAbout(visit, share, 'accounts') ? html`<dt>${say('portal.period')}</dt><dd>${say('portal.period.unlimited')}</dd>` : ''}
 ${datesOf(visit, share, granted)}
 <dt>${say('portal.consent')}</dt><dd class="number">${consent.id}</dd>
 </dl></section>

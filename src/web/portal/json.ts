@@ -1,5 +1,6 @@
 import type { ConsentStep } from '../../consent/index.ts';
-import { parseListQuery, readPage } from './list-query.ts';
+import { parseListQuery } from './list-query.ts';
+import { readPage } from './list-read.ts';
 import type { CustomerVisit } from './portal-visit.ts';
 import { loadOwn, nameOf, type Share, shareOf } from './share.ts';
 import { stateOf } from './share-view.ts';
@@ -42,6 +43,8 @@ const STATUS = {
   Expired: 'Expired',
   revoking: 'Revoking',
   unused: 'Unused',
+  paused: 'Paused',
+  barred: 'Barred',
 } as const;
 
 /** Who acted is told by kind: the reference of staff is the bank's. */

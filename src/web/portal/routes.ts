@@ -27,7 +27,7 @@ export type PortalRoute = {
 } & (({ readonly guard: 'public' } & Methods<PortalVisit>) | ({ readonly guard: 'customer' } & Methods<CustomerVisit>));
 
 const page = { query: [], format: 'page' } as const;
-const list = ['state', 'after', 'sort', 'search'] as const;
+const list = ['kind', 'state', 'after', 'sort', 'search'] as const;
 
 /** Every page of a bank's portal. GET never changes anything (CLD-47). */
 export const portalRoutes: readonly PortalRoute[] = [

@@ -3,12 +3,24 @@ import { type Html, html } from '../../platform/html.ts';
 import { dateInWords, timeInWords } from '../language.ts';
 import { findWords } from '../scope-words.ts';
 import type { PortalVisit } from './portal-visit.ts';
-import type { Share } from './share.ts';
+import { nameOf, type Share } from './share.ts';
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** A state as the customer sees it: `paused` and `barred` stand, and the gateway refuses who should use them. */
+export type SeenState = Consent['state'] | 'revoking' | 'unused' | 'paused' | 'barred';
 
 /** The state as the customer sees it. */
-export function stateOf({ consent, revoking, takenUp }: Share): Consent['state'] | 'revoking' | 'unused' {
+export function stateOf({ consent, participant, revoking, takenUp }: Share): SeenState {
   if (revoking) return 'revoking';
-  return consent.state === 'Revoked' && !takenUp ? 'unused' : consent.state;
+  if (consent.state === 'Revoked' && !takenUp) return 'unused';
+  if (consent.state !== 'Authorised' || participant?.status === 'approved') return consent.state;
+  return participant?.status === 'suspended' ? 'paused' : 'barred';
+}
+
+/** What keeps the company from what it is allowed, by `stateOf`. */
+export function standingInWords({ say, site }: PortalVisit, share: Share, standing: 'paused' | 'barred'): string {
+  return say(`portal.news.${standing}`, { participant: nameOf(share), bank: site.bank.name });
 }
 
 /** The state in a word, told apart by words first and colour second (N-238). */
@@ -45,17 +57,25 @@ ${endOf(visit, share, row)}
 ${used}`;
 }
 
+/** How long a consent goes on, in whole days (ASK-10). */
+function timeLeft({ say, site }: PortalVisit, end: Date): string {
+  const days = Math.floor((end.getTime() - site.rooms.clock.now().getTime()) / DAY_MILLISECONDS);
+  if (days < 1) return say('portal.left.hours');
+  return days === 1 ? say('portal.left.day') : say('portal.left.days', { days: String(days) });
+}
+
 function neverUsed({ consent, takenUp }: Share) {
   if (takenUp) return 'portal.neverUsed';
   return consent.state === 'Authorised' ? 'portal.notTakenUp' : 'portal.neverTakenUp';
 }
 
-function endOf({ say }: PortalVisit, { consent, revoking }: Share, row: (term: string, at: Date) => Html): Html {
+function endOf(visit: PortalVisit, { consent, revoking }: Share, row: (term: string, at: Date) => Html): Html {
+  const { say } = visit;
   switch (consent.state) {
     case 'Awaiting':
       return row(say('portal.answerBefore'), consent.expiresAt);
     case 'Authorised':
-      return row(say('portal.until'), consent.expiresAt);
+      return html`<dt>${say('portal.until')}</dt><dd>${momentInWords(visit, consent.expiresAt)} <small>${timeLeft(visit, consent.expiresAt)}</small></dd>`;
     default:
       return row(say(revoking ? 'portal.endingSince' : 'portal.ended'), consent.changedAt);
   }

@@ -3,6 +3,7 @@ import type { Account } from '../../bank/index.ts';
 import type { Consent } from '../../consent/index.ts';
 import type { Participant } from '../../directory/index.ts';
 import { Refusal } from '../../platform/refusal.ts';
+import type { ConsentKind } from '../page-bank.ts';
 import type { CustomerVisit } from './portal-visit.ts';
 
 /** A consent with everything its page tells: what belongs to one never shows at another (N-239). */
@@ -21,6 +22,12 @@ export interface Share {
 /** The registered name of who asked; its id when the directory no longer has it. */
 export function nameOf({ consent, participant }: Share): string {
   return participant?.name ?? consent.participant;
+}
+
+/** True when a consent allows something of this kind; one may be of several. */
+export function isAbout({ site }: CustomerVisit, { consent }: Share, kind: ConsentKind): boolean {
+  const { kinds = {} } = site.bank;
+  return consent.scopes.some((scope) => Object.hasOwn(kinds, scope) && kinds[scope] === kind);
 }
 
 /**
