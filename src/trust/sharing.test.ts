@@ -373,6 +373,14 @@ test('rows are bounded: what is of no use any more goes, and no more are taken t
   one.at(at(500));
   assert.equal(await one.trust.sweep(), 0);
   one.at(at(601));
+  let sweeping: Promise<number> | undefined;
+  await database.transaction(async (statements) => {
+    await statements.query('UPDATE trust.revocation_answers SET useful_until = $1', [at(700)]);
+    sweeping = one.trust.sweep();
+    await Promise.race([sweeping, wait(100)]);
+  });
+  assert.equal(await sweeping, 0, 'renewed meanwhile');
+  one.at(at(701));
   assert.equal(await one.trust.sweep(), 1);
   await database.query(
     `INSERT INTO trust.revocation_answers (key, protocol, source, answer, signed_at, fetched_at, useful_until)

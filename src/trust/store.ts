@@ -68,11 +68,11 @@ export async function deleteAnswers(statements: Statements): Promise<void> {
   await statements.query('DELETE FROM trust.revocation_answers');
 }
 
-/** Removes at most `batch` answers that are of no use any more, and counts them. */
+/** Removes at most `batch` answers that are of no use any more, leaving alone what is being renewed, and counts them. */
 export async function sweepAnswers(statements: Statements, now: Date, batch: number): Promise<number> {
   const rows = await statements.query(
     `DELETE FROM trust.revocation_answers WHERE key IN
-       (SELECT key FROM trust.revocation_answers WHERE useful_until <= $1 LIMIT $2) RETURNING key`,
+       (SELECT key FROM trust.revocation_answers WHERE useful_until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING key`,
     [now, batch],
   );
   return rows.length;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openTestDatabase } from '../../test/support/database.ts';
 import type { Database } from '../platform/database.ts';
 import { canonicalUsername, createLockout, LOCK_SECONDS, MAXIMUM_ATTEMPTS } from './lockout.ts';
@@ -75,6 +76,21 @@ test('CLD-24 attempts far apart are not in a row', async () => {
     assert.equal((await lockout.take(keyFor('slow'))).allowed, true);
     pass(LOCK_SECONDS);
   }
+});
+
+test('CLD-24 an attempt that is being counted while the sweep runs still counts', async () => {
+  const lockout = createLockout(database, clock);
+  await lockout.take(keyFor('swept'));
+  pass(LOCK_SECONDS);
+  let sweeping: Promise<void> | undefined;
+  await database.transaction(async ({ query }) => {
+    await createLockout({ ...database, query }, clock).take(keyFor('swept'));
+    sweeping = lockout.sweep();
+    // On PostgreSQL it has come to the row by then; the embedded database does one after the other.
+    await Promise.race([sweeping, wait(100)]);
+  });
+  await sweeping;
+  assert.deepEqual(await lockout.take(keyFor('swept')), { allowed: true, attempts: 2, lockedUntil: undefined });
 });
 
 test('sweep removes what no longer counts and keeps what does', async () => {

@@ -79,7 +79,7 @@ export async function returnAttempt(statements: Statements, { bank, usernameHash
   );
 }
 
-/** Removes at most `limit` rows that neither lock nor count any more; gives how many. */
+/** Removes at most `limit` rows that neither lock nor count any more, leaving alone those that are being counted on; gives how many. */
 export async function sweepAttempts(
   statements: Statements,
   { now, countsFrom, limit }: { now: Date; countsFrom: Date; limit: number },
@@ -87,7 +87,8 @@ export async function sweepAttempts(
   const rows = await statements.query(
     `DELETE FROM web.sign_in_attempts WHERE (bank, username_hash) IN (
        SELECT bank, username_hash FROM web.sign_in_attempts
-       WHERE last_attempt_at <= $1 AND (locked_until IS NULL OR locked_until <= $2) LIMIT $3)
+       WHERE last_attempt_at <= $1 AND (locked_until IS NULL OR locked_until <= $2) LIMIT $3
+       FOR UPDATE SKIP LOCKED)
      RETURNING bank`,
     [countsFrom, now, limit],
   );
