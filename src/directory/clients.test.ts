@@ -304,6 +304,7 @@ test('LAB-15 a suspended participant changes nothing of its client, but staff ma
     house.directory.rebindCertificate('gobank', client.id, certificateNamed('suspended'), 0, ITSELF),
     refused,
   );
+  await assert.rejects(house.directory.removeClient('gobank', client.id, ITSELF), refused);
   await house.directory.replaceClient('gobank', client.id, {}, STAFF);
 });
 

@@ -57,7 +57,10 @@ export interface Clients {
     actor: Actor,
     renewed?: ClientCertificate,
   ): Promise<RegisteredClient>;
-  /** Removes client, relation and secrets; true when there was one. Its tokens are the caller's to deny. */
+  /**
+   * Removes client, relation and secrets; true when there was one. Its tokens are the caller's to deny.
+   * @throws Refusal `participant_not_approved` and kin 403 for a participant
+   */
   removeClient(bank: string, id: string, actor: Actor): Promise<boolean>;
   /**
    * Adds a secret; the one before it ends after `overlapSeconds`, one before that at once.
@@ -155,6 +158,8 @@ async function replace(
 async function remove(commit: Commit, bank: string, id: string, actor: Actor): Promise<boolean> {
   return commit(actor, async (statements) => {
     const owner = await lockOwner(statements, bank, id);
+    // Asked again under the lock: a participant keeps what it has while it is suspended.
+    if (owner !== undefined && actor.kind === 'participant') checkApproved(owner);
     if (owner === undefined || !(await deleteClient(statements, bank, id)))
       return { result: false, changes: [], events: [] };
     return {
