@@ -72,10 +72,15 @@ function stillTrue(statement: Statement, call: Call, now: Date): boolean {
   );
 }
 
-/** The same version of the same consent: every change moves `changedAt`. */
+/** Whether a statement says the same of both: two changes of one moment, or of two clocks, can have one `changedAt`. */
 function sameConsent(one: Consent | undefined, other: Consent | undefined): boolean {
   if (one === other) return true;
-  return one?.id === other?.id && one?.changedAt.getTime() === other?.changedAt.getTime();
+  if (one === undefined || other === undefined || one.id !== other.id) return false;
+  return (
+    one.changedAt.getTime() === other.changedAt.getTime() &&
+    one.accounts.length === other.accounts.length &&
+    one.accounts.every((account, index) => account === other.accounts[index])
+  );
 }
 
 function claimsOf(call: Call, now: Date, action: ActionFacts | undefined) {

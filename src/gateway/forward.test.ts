@@ -345,9 +345,11 @@ test('one statement is signed for many calls, and a new one after 30 s, a change
   stage.world.consents.set('consent-1', { ...consent, accounts: ['acc-2'], changedAt: stage.world.now });
   assert.equal(await send(), 3);
   assert.deepEqual(stage.world.signed.at(-1)?.accounts, ['acc-2']);
+  stage.world.consents.set('consent-1', { ...consent, accounts: ['acc-3'], changedAt: stage.world.now });
+  assert.equal(await send(), 4, 'changed again at the same moment');
   stage.world.rotated();
-  assert.equal(await send(), 4);
-  assert.equal(await send(), 4);
+  assert.equal(await send(), 5);
+  assert.equal(await send(), 5);
 });
 
 test('a bank that is down is 502, and the trail has it', async () => {
