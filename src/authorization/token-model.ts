@@ -41,8 +41,8 @@ export function factsOf(
 export type TokenKeeping = Pick<AuthorizationRooms, 'database' | 'tokens'>;
 
 /**
- * Keeps an issued token, which is handed out only while its grant stands. Whoever ends a grant ends its tokens afterwards, and
- * here the grant is looked for once the token is kept: whatever comes first, one of the two sees the other.
+ * Keeps an issued token, which is handed out only while its grant stands. Whoever ends a grant and leaves its consent ends the
+ * tokens afterwards, and here the grant is looked for once the token is kept: whatever comes first, one of the two sees the other.
  * @throws InvalidGrant when the grant was ended meanwhile
  */
 export async function keepToken(

@@ -3,6 +3,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { createReloads } from './reloads.ts';
 
@@ -38,6 +39,20 @@ test('a file that did not change, or was only touched, is not taken over again',
   assert.deepEqual([applied, lines], [[], []]);
   assert.deepEqual(await reloads.reload(), { lines: ['same: read again'], ok: true });
   assert.deepEqual(applied, ['one']);
+});
+
+test('what was read again while a process was still starting is taken over with the next look', async () => {
+  const path = join(directory, 'starting');
+  await writeFile(path, 'one');
+  const reloads = createReloads({ log: createLog({ level: 'silent' }), metrics: createMetrics() });
+  const { contents, whenChanged } = await reloads.follow({ kind: 'anchors', name: 'starting', paths: [path] });
+  await writeFile(path, 'two');
+  await reloads.reload();
+  const applied: string[] = [];
+  whenChanged(([content = '']) => void applied.push(content));
+  await reloads.check();
+  await reloads.check();
+  assert.deepEqual([contents, applied], [['one'], ['two']]);
 });
 
 test('a change is taken over once, also when another file takes the place', async () => {

@@ -75,12 +75,15 @@ export function createReloads({ log, metrics }: { readonly log: Log; readonly me
     follow: async (files) => {
       const seen = await lookAt(files.paths);
       const contents = await readAll(files.paths);
-      const item: Item = { ...files, apply: () => undefined, seen, tried: digestOf(contents) };
+      const given = digestOf(contents);
+      const item: Item = { ...files, apply: () => undefined, seen, tried: given };
       items.push(item);
       return {
         contents,
         whenChanged: (apply) => {
           item.apply = apply;
+          // Read again before anybody was told: the next look takes it over.
+          if (item.tried !== given) Object.assign(item, { seen: '', tried: given });
         },
       };
     },
