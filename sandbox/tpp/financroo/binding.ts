@@ -12,8 +12,11 @@ export interface Binding {
   readonly same: boolean;
 }
 
-/** Finds what a message says of the binding of a token. */
-export type BindingFinder = (exchange: Exchange, certificate: string | undefined) => Binding | undefined;
+/** Finds what a message says of the binding of a token; of one that was cut off there is only what was sent. */
+export type BindingFinder = (exchange: Tokens, certificate: string | undefined) => Binding | undefined;
+
+/** The parts of a message in which tokens are. */
+type Tokens = Pick<Exchange, 'requestHeaders' | 'requestBody' | 'responseBody'>;
 
 /** More tokens than a page of messages shows; the oldest go. */
 const MOST_TOKENS = 500;
@@ -36,7 +39,7 @@ type Found = Pick<Binding, 'token' | 'told'>;
 
 /** RFC 8705 §3.2: the answer of an introspection has `cnf` beside the other facts of the token. */
 function introspected(
-  { requestBody, responseBody }: Exchange,
+  { requestBody, responseBody }: Tokens,
   remember: (token: string, bound: string) => void,
 ): Found | undefined {
   const token = new URLSearchParams(requestBody).get('token');
@@ -47,12 +50,12 @@ function introspected(
 }
 
 /** RFC 8705 §3.1: a JWT has it among its claims. */
-function issued({ responseBody }: Exchange): Found | undefined {
+function issued({ responseBody }: Tokens): Found | undefined {
   const { access_token: token } = { access_token: undefined, ...jsonOf(responseBody) };
   return typeof token === 'string' ? claimed(token) : undefined;
 }
 
-function presented({ requestHeaders }: Exchange, known: ReadonlyMap<string, string>): Found | undefined {
+function presented({ requestHeaders }: Tokens, known: ReadonlyMap<string, string>): Found | undefined {
   const header = Object.entries(requestHeaders).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
   const token = header?.replace(/^Bearer /i, '') ?? '';
   const bound = known.get(hash('sha256', token));

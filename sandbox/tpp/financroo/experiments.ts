@@ -217,7 +217,7 @@ async function calling(
         // The connection stood, and the other side ended it; otherwise nobody was there, or nobody spoke.
         if (wire.connections === 0 || isTimeout(cause))
           throw new Problem(`${client.bank.name} cannot be reached at the moment.`);
-        recorder.note(log, explanationOf(name), `GET ${url}`, 'the connection ended, nothing was answered');
+        recorder.noteCut(log, explanationOf(name), `GET ${url}`, token);
       });
   });
 }

@@ -37,8 +37,10 @@ export interface Recorder {
   /** For the wire: whatever is sent inside `within` goes to that log, decoded and blanked. */
   readonly listen: (exchange: Exchange) => void;
   within<Result>(log: Log, work: () => Promise<Result>, how?: Listening): Promise<Result>;
-  /** A message that no wire sees: through the customer's browser, or cut off before an answer came. */
-  note(log: Log, explanation: Explanation, line: string, answer?: string): void;
+  /** A message that no wire sees: through the customer's browser. */
+  note(log: Log, explanation: Explanation, line: string): void;
+  /** A request with a token, and without a certificate, whose connection was cut before an answer came. */
+  noteCut(log: Log, explanation: Explanation, line: string, token: string): void;
   /** The client certificates of these messages, each once. */
   certificatesOf(log: readonly Message[]): readonly CertificateFields[];
 }
@@ -110,10 +112,19 @@ export function createRecorder(
         await Promise.all(checks);
       }
     },
-    note: (log, explanation, line, answer) => {
-      const sent: Side = { line, headers: [], body: undefined };
-      const answered = answer === undefined ? undefined : { line: answer, headers: [], body: undefined };
-      push(log, { at: now().toISOString(), ...explanation, sent, answered, curl: undefined });
+    note: (log, explanation, line) => {
+      const sides = { sent: sideOf(line), answered: undefined };
+      push(log, { at: now().toISOString(), ...explanation, ...sides, curl: undefined });
+    },
+    noteCut: (log, explanation, line, token) => {
+      const request = {
+        requestHeaders: { authorization: `Bearer ${token}` },
+        requestBody: undefined,
+        responseBody: '',
+      };
+      const sides = { sent: sideOf(line), answered: sideOf('the connection ended, nothing was answered') };
+      const binding = findBinding(request, undefined);
+      push(log, { at: now().toISOString(), ...explanation, ...sides, curl: undefined, binding });
     },
     certificatesOf: (log) => {
       const used = new Set(log.map(({ certificate }) => certificate));
@@ -135,6 +146,11 @@ export function interactionOf({ answered }: Pick<Message, 'answered'>): string |
 function push(log: Log, message: Message): void {
   log.push(message);
   if (log.length > MOST_MESSAGES) log.splice(KEPT_FROM_THE_START, 1);
+}
+
+/** A side of which nothing but its first line is known. */
+function sideOf(line: string): Side {
+  return { line, headers: [], body: undefined };
 }
 
 function complete(log: Log, message: Message, signatures: readonly Signature[]): void {

@@ -50,6 +50,9 @@ export type SignatureChecker = (exchange: Exchange) => Promise<readonly Signatur
 const ALGORITHMS = ['PS256', 'PS384', 'PS512', 'RS256', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 /** A bank that does not answer keeps nobody waiting for a page longer than this, in milliseconds. */
 const KEYS_MS = 3_000;
+/** A bank may have begun to sign with a new key a moment ago: an unknown key id is asked for again after this long. */
+const KEYS_AGAIN_MS = 1_000;
+const PATIENCE = { timeoutDuration: KEYS_MS, cooldownDuration: KEYS_AGAIN_MS };
 
 /** A checker that keeps the banks' keys for a while, as jose does by itself. */
 export function createSignatureChecker(parts: SignatureParts): SignatureChecker {
@@ -69,7 +72,7 @@ export function createSignatureChecker(parts: SignatureParts): SignatureChecker 
 
 /** The keys that the bank publishes (OpenID Connect Discovery §3, RFC 8414 §2). */
 function remote(address: string, fetch: SignatureParts['fetch']): KeySource {
-  const find = createRemoteJWKSet(new URL(address), { timeoutDuration: KEYS_MS, [customFetch]: fetch });
+  const find = createRemoteJWKSet(new URL(address), { ...PATIENCE, [customFetch]: fetch });
   return { source: `the bank’s keys at ${address}`, find };
 }
 
