@@ -92,11 +92,11 @@ test('LAB-15 without notifications an answer lives one second at most', async ()
   lose();
   assert.equal((await directory.standing('gobank', id))?.participant.status, 'approved');
   await house.directory.changeStatus(participant, 'suspended', STAFF);
-  house.clock.forward(0.599);
+  house.clock.forward(0.799);
   const queries = state.queries;
   assert.equal((await directory.standing('gobank', id))?.participant.status, 'approved');
   assert.equal(state.queries, queries, 'answered from memory');
-  house.clock.forward(0.401);
+  house.clock.forward(0.201);
   assert.equal((await directory.standing('gobank', id))?.participant.status, 'suspended');
 });
 

@@ -164,7 +164,7 @@ test('an answer in the last part of its time is asked for again meanwhile, once,
     asked.push(call);
     return call.promise;
   };
-  clock.forward(5.9);
+  clock.forward(7.9);
   assert.equal(cache.get('k', loader), 'old');
   assert.equal(asked.length, 0);
   clock.forward(0.1);
@@ -174,7 +174,7 @@ test('an answer in the last part of its time is asked for again meanwhile, once,
   assert.equal(asked.length, 1);
   asked[0]?.resolve({ value: 'new', validUntil: inSeconds(10) });
   await turn();
-  clock.forward(4);
+  clock.forward(2);
   assert.equal(cache.get('k', loader), 'new');
   assert.equal(asked.length, 1);
 });
@@ -182,13 +182,13 @@ test('an answer in the last part of its time is asked for again meanwhile, once,
 test('what was asked for ahead ends an answer that is no more, and fills nothing after a drop', async () => {
   const { clock, cache, answering } = setUp();
   await cache.load('gone', answering('old', 10).loader);
-  clock.forward(6);
+  clock.forward(8);
   assert.equal(cache.get('gone', answering(undefined, 0).loader), 'old');
   await turn();
   assert.equal(cache.get('gone'), undefined);
   for (const drop of ['drop', 'dropWhere', 'clear'] as const) {
     await cache.load('k', answering('old', 10).loader);
-    clock.forward(6);
+    clock.forward(8);
     cache.get('k', answering('revived', 10).loader);
     if (drop === 'drop') cache.drop('k');
     else if (drop === 'dropWhere') cache.dropWhere(() => true);
@@ -201,7 +201,7 @@ test('what was asked for ahead ends an answer that is no more, and fills nothing
 test('a question ahead that fails is not repeated: the answer serves to its end, and who then asks is told why', async () => {
   const { clock, cache, answering } = setUp();
   await cache.load('k', answering('old', 10).loader);
-  clock.forward(6);
+  clock.forward(8);
   let calls = 0;
   const failing = async (): Promise<Loaded<string>> => {
     calls += 1;
@@ -211,7 +211,7 @@ test('a question ahead that fails is not repeated: the answer serves to its end,
   await turn();
   assert.equal(cache.get('k', failing), 'old');
   assert.equal(calls, 1);
-  clock.forward(4);
+  clock.forward(2);
   assert.equal(cache.get('k', failing), undefined);
   assert.equal(calls, 1);
   await assert.rejects(cache.load('k', failing), /no database/);
@@ -220,10 +220,10 @@ test('a question ahead that fails is not repeated: the answer serves to its end,
 test('whoever must wait shares the question that was asked ahead', async () => {
   const { clock, cache, answering, inSeconds } = setUp();
   await cache.load('k', answering('old', 10).loader);
-  clock.forward(6);
+  clock.forward(8);
   const slow = Promise.withResolvers<Loaded<string>>();
   cache.get('k', () => slow.promise);
-  clock.forward(4);
+  clock.forward(2);
   const waiting = cache.load('k', () => assert.fail('a second call'));
   slow.resolve({ value: 'new', validUntil: inSeconds(10) });
   assert.equal(await waiting, 'new');
@@ -232,8 +232,8 @@ test('whoever must wait shares the question that was asked ahead', async () => {
 test('few questions are asked ahead at once, and an end that cannot move is not asked for again', async () => {
   const { clock, cache, answering, inSeconds } = setUp(40);
   for (let index = 0; index < 20; index += 1) await cache.load(`k${index}`, answering('old', 10).loader);
-  clock.forward(6);
-  const end = inSeconds(4);
+  clock.forward(8);
+  const end = inSeconds(2);
   const waiting: PromiseWithResolvers<Loaded<string>>[] = [];
   const loader = (): Promise<Loaded<string>> => {
     const call = Promise.withResolvers<Loaded<string>>();
@@ -249,7 +249,7 @@ test('few questions are asked ahead at once, and an end that cannot move is not 
     for (const { resolve } of waiting) resolve({ value: 'same end', validUntil: end });
     await turn();
   }
-  clock.forward(3.9);
+  clock.forward(1.9);
   askAll();
   assert.equal(waiting.length, 20);
 });

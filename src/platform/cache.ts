@@ -40,7 +40,7 @@ interface Kept<V> {
  */
 const UNMOVED_SHARE = 1 / 4;
 /** An answer is asked for again after this share of its time; one that nobody asks for ends. */
-const AHEAD_SHARE = 0.6;
+const AHEAD_SHARE = 0.8;
 /** Questions asked ahead at once: answers that were found together must not be asked for together. */
 const MAXIMUM_AHEAD = 8;
 
