@@ -17,13 +17,22 @@ function mayAsk(bank: AuthorizationBank, caller: Standing | undefined, callerId:
   return caller.participant.roles.some((role) => role === MANAGEMENT_ROLE);
 }
 
+/**
+ * A token is worth no more here than at the gateway: nothing with a certificate that is its client's no longer, also when it was
+ * made at the very moment the certificate ended (CA-18, CA-19).
+ */
+function isOfClient(bank: AuthorizationBank, { certificates }: Standing, thumbprint: string | undefined): boolean {
+  if (thumbprint === undefined || (certificates.length === 0 && !bank.profile.requireBoundTokens)) return true;
+  return certificates.some((bound) => bound.thumbprint === thumbprint);
+}
+
 /** RFC 7662 §2.1: who may ask, and whose tokens still mean something. False makes the answer exactly `{"active":false}`. */
 export function mayIntrospect(bank: AuthorizationBank, directory: Directory) {
   return async (ctx: KoaContextWithOIDC, client: Client, token: EngineToken): Promise<boolean> => {
     const caller = peerOf(ctx.req).standing;
     if (caller?.participant.status !== 'approved' || token.clientId === undefined) return false;
     const owner = token.clientId === client.clientId ? caller : await directory.standing(bank.id, token.clientId);
-    if (owner?.participant.status !== 'approved') return false;
+    if (owner?.participant.status !== 'approved' || !isOfClient(bank, owner, token['x5t#S256'])) return false;
     return mayAsk(bank, caller, client.clientId, token.clientId) && isAuthorised(bank, peerOf(ctx.req), owner);
   };
 }
@@ -75,7 +84,8 @@ async function maySee(
   const standing = peerOf(ctx.req).standing;
   if (standing?.participant.status !== 'approved' || !mayAsk(bank, standing, caller, facts.client)) return false;
   const owner = facts.client === caller ? standing : await rooms.directory.standing(bank.id, facts.client);
-  if (owner?.participant.status !== 'approved' || !(await isAuthorised(bank, peerOf(ctx.req), owner))) return false;
+  if (owner?.participant.status !== 'approved' || !isOfClient(bank, owner, facts.thumbprint)) return false;
+  if (!(await isAuthorised(bank, peerOf(ctx.req), owner))) return false;
   if (facts.consent === undefined) return true;
   const consent = await rooms.consents.current(bank.id, facts.consent);
   return consent?.state === 'Authorised' && consent.client === facts.client;

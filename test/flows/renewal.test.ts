@@ -33,10 +33,15 @@ async function command(name: string, words: readonly string[], options: Readonly
   return { text: lines.join('\n'), status };
 }
 
-async function renew(id: string, certificate: Issued, options: Readonly<Record<string, string>> = {}) {
+async function renew(
+  id: string,
+  certificate: Issued,
+  options: Readonly<Record<string, string>> = {},
+  bank: string = 'gobank',
+) {
   const file = join(directory, 'renewed.pem');
   await writeFile(file, certificate.chainPem);
-  return command('client renew', ['gobank', id, file], options);
+  return command('client renew', [bank, id, file], options);
 }
 
 const tokenWith = async (certificate: Issued) =>
@@ -90,3 +95,24 @@ test('CA-18 client renew without overlap: the certificate before and its tokens 
   const refusal = await own.api('gobank', '/accounts', access, { agent: own.agentOf(next) });
   assert.match(refusal.text, /token_revoked/);
 });
+
+for (const bank of ['gobank', 'jwtbank']) {
+  test(`CA-18 ${bank}: a token that is being made while its certificate ends means nothing to whoever asks about it`, async (context) => {
+    const own = await platform.thirdParty(`tpp-${bank}`, ['PISP']);
+    const mine = await own.register(bank);
+    const { tokens } = platform.rooms;
+    const { save } = tokens;
+    const next = own.issue();
+    // The engine has seen the certificate by now.
+    const making = context.mock.method(tokens, 'save', async (...given: Parameters<typeof save>) => {
+      making.mock.restore();
+      assert.equal((await renew(mine.id, next, { overlap: '0' }, bank)).status, 0);
+      await save(...given);
+    });
+    const made = String((await own.clientToken(mine)).json().access_token);
+    const agent = own.agentOf(next);
+    assert.deepEqual((await own.introspect(mine, made, agent)).json(), { active: false });
+    const later = String((await own.clientToken(mine, 'payments.create', agent)).json().access_token);
+    assert.equal((await own.introspect(mine, later, agent)).json().active, true);
+  });
+}

@@ -154,7 +154,7 @@ function tokensOf({ agent, post, credentials }: Core) {
     },
     refresh: (client: Registered, token: string, use: Agent = agent, change: Fields = {}) =>
       send(client, '/token', { grant_type: 'refresh_token', refresh_token: token, ...change }, use),
-    introspect: (client: Registered, token: string) => send(client, '/introspect', { token }),
+    introspect: (client: Registered, token: string, use: Agent = agent) => send(client, '/introspect', { token }, use),
     revoke: (client: Registered, token: string) => send(client, '/revoke', { token }),
   };
 }
