@@ -105,7 +105,8 @@ function checksView({ family, action, outcome, reason, facts }: TrailRecord, che
   const verdict = (index: number, { guards }: GatewayCheck): Markup => {
     if (index === refusing) return html`<span class="badge problem">refused</span> <code>${reason ?? ''}</code>`;
     if (index > reached) return html`not reached`;
-    return html`<span class="badge good">passed</span>${guards === EVERY_ROUTE ? '' : html` <small>or not asked: only for ${guards}</small>`}`;
+    if (guards === EVERY_ROUTE) return html`<span class="badge good">passed</span>`;
+    return html`<span class="badge">passed or not asked</span> <small>for ${guards} alone</small>`;
   };
   return html`<h3>The checks, in their order</h3>
 <table class="checks" aria-label="Checks of the gateway"><thead><tr><th scope="col">Check, and what it serves</th><th scope="col">Verdict</th></tr></thead>
