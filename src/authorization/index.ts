@@ -49,6 +49,14 @@ export interface Authorization {
 
 /** Starts a bank's authorization server: its keys are loaded, its engine is ready. */
 export async function createAuthorization(bank: AuthorizationBank, rooms: AuthorizationRooms): Promise<Authorization> {
+  // First: keys that change while the engine is made may not be in it.
+  let changedEarly = false;
+  let keysChanged = (): void => {
+    changedEarly = true;
+  };
+  rooms.vault.onRotation((rotated) => {
+    if (rotated === bank.id) keysChanged();
+  });
   let engine: Provider = await createEngine(bank, rooms);
   let callback = engine.callback();
   const renew = async (): Promise<void> => {
@@ -60,10 +68,11 @@ export async function createAuthorization(bank: AuthorizationBank, rooms: Author
     }
   };
   // One after the other: of two quick rotations the first could be built last, and its keys would stay.
-  let renewal = Promise.resolve();
-  rooms.vault.onRotation((rotated) => {
-    if (rotated === bank.id) renewal = renewal.then(renew);
-  });
+  let renewal = changedEarly ? renew() : Promise.resolve();
+  keysChanged = () => {
+    renewal = renewal.then(renew);
+  };
+  await renewal;
   const consentId = await rooms.vault.hasher(bank.id, 'consent');
   const prepare = (request: IncomingMessage, path: string, door: DoorKind) =>
     prepareRequest(bank, rooms, request, path, door);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { openAuthorization } from '../../src/main/authorization.ts';
 import { formOf } from '../support/browser.ts';
 import { call, form } from '../support/http.ts';
 import { connect, signIn } from '../support/journey.ts';
@@ -173,4 +176,35 @@ describe('tokens and grants', () => {
     assert.equal(raw.status, 303);
     assert.equal(first.status, 200);
   });
+});
+
+test('keys that are rotated while an authorization server starts are in its key set', async (context) => {
+  const { rooms, settings } = platform;
+  const bank = settings.banks.find(({ id }) => id === 'gobank') ?? assert.fail();
+  const { hasher } = rooms.vault;
+  // Asked for beside the keys that the engine is made with.
+  const making = context.mock.method(rooms.vault, 'hasher', async (...given: Parameters<typeof hasher>) => {
+    making.mock.restore();
+    await rooms.vault.rotate('gobank', { kind: 'staff', reference: 'test' });
+    return hasher(...given);
+  });
+  const connector = { signIn: async () => undefined, accounts: async () => [], accountNumber: async () => undefined };
+  const around = { connector, renderError: () => ({ html: '', headers: {} }), report: assert.fail };
+  const started = await openAuthorization(bank, settings, rooms, around);
+  const server = createServer((request, response) => void started.handle(request, response, '/jwks', 'issuer'));
+  context.after(() => {
+    server.close();
+    started.close();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+  const { keys } = JSON.parse(await answer.text());
+  const published = (await rooms.vault.keyring('gobank')).publicKeys.keys;
+  assert.deepEqual(
+    keys.map(({ kid }: { kid: string }) => kid),
+    published.map(({ kid }) => kid),
+  );
 });
