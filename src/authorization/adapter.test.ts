@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { errors } from 'oidc-provider';
 import { openTestDatabase } from '../../test/support/database.ts';
+import type { Consent } from '../consent/index.ts';
 import type { Database } from '../platform/database.ts';
+import { Refusal } from '../platform/refusal.ts';
 import type { Vault } from '../vault/index.ts';
 import { type AdapterParts, createArtifactAdapter } from './adapter.ts';
+import { endConsent } from './grant-model.ts';
 import { createArtifactStore, sweepArtifacts } from './store.ts';
 
 const now = new Date('2026-03-01T10:00:00Z');
@@ -228,4 +231,25 @@ describe('storage of the engine', () => {
   test('a model this platform does not keep is a defect, not a silent store', () => {
     assert.throws(() => createArtifactAdapter('DeviceCode', parts), /does not keep/);
   });
+});
+
+test('N-135 a consent that ends by itself while its client is deleted keeps nobody from ending the others', async () => {
+  const actor = { kind: 'participant', reference: 'client-1' } as const;
+  const found = { bank: 'gobank', id: 'consent-1', participant: 'tpp-a', client: 'client-1', customer: 'customer-1' };
+  const dates = { createdAt: now, changedAt: now, expiresAt: now, lastUsedAt: undefined };
+  const consent: Consent = {
+    ...found,
+    ...dates,
+    state: 'Authorised',
+    scopes: [],
+    accounts: [],
+    authorizationDetails: [],
+  };
+  const ending = (code: string) => ({
+    find: async () => consent,
+    revoke: () => Promise.reject(new Refusal(code, 400, 'The consent cannot be revoked.')),
+  });
+  await endConsent(ending('consent_status_invalid'), 'gobank', 'consent-1', actor);
+  const down = endConsent(ending('consent_store_unavailable'), 'gobank', 'consent-1', actor);
+  await assert.rejects(down, { code: 'consent_store_unavailable' });
 });

@@ -1,6 +1,7 @@
 import type { Adapter } from 'oidc-provider';
 import type { Actor } from '../audit/index.ts';
 import type { Consents } from '../consent/index.ts';
+import { Refusal } from '../platform/refusal.ts';
 
 /**
  * The engine's grants: its rows, alive only while the consent of the same id is. Revocation therefore needs no write here:
@@ -23,7 +24,16 @@ export function createGrantAdapter(rows: Adapter, consents: Consents, bank: stri
 }
 
 /** Revokes a consent that is still in force; one that has ended already stays as it is. */
-export async function endConsent(consents: Consents, bank: string, id: string, actor: Actor): Promise<void> {
+export async function endConsent(
+  consents: Pick<Consents, 'find' | 'revoke'>,
+  bank: string,
+  id: string,
+  actor: Actor,
+): Promise<void> {
   const consent = await consents.find(bank, id);
-  if (consent?.state === 'Authorised') await consents.revoke(bank, id, actor);
+  if (consent?.state !== 'Authorised') return;
+  await consents.revoke(bank, id, actor).catch((cause: unknown) => {
+    // It ended in another way between the two: that is as good.
+    if (!(cause instanceof Refusal && cause.code === 'consent_status_invalid')) throw cause;
+  });
 }
