@@ -12,7 +12,7 @@ import { findPrograms } from './support/programs.ts';
 const ROOT = join(import.meta.dirname, '..');
 const EVERYTHING = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'];
 /** They start first: a long one that starts last runs beside idle processors. */
-const LONG = /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded))/;
+const LONG = /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded)|src\/trust\/fuzz)/;
 /** One test that hangs must not hold up the rest for ever. */
 const TEST_LIMIT_MS = 420_000;
 
