@@ -12,12 +12,16 @@ import { findPrograms } from './support/programs.ts';
 const ROOT = join(import.meta.dirname, '..');
 const EVERYTHING = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'];
 /** They start first: a long one that starts last runs beside idle processors. */
-const LONG = /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded)|src\/trust\/fuzz)/;
+const LONG =
+  /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded)|src\/trust\/fuzz)/;
 /** One test that hangs must not hold up the rest for ever. */
 const TEST_LIMIT_MS = 420_000;
 
 /** A test file is over before it pays to compile the embedded database a second time, for speed. */
 const BRIEF = ['--liftoff-only'];
+
+/** Files with databases: fewer migrate their own sooner. */
+const WORTH_A_TEMPLATE = 4;
 
 /** What a run came to. */
 interface Counts {
@@ -38,8 +42,10 @@ async function main(patterns: readonly string[]): Promise<boolean> {
   const compiled = await mkdtemp(join(tmpdir(), 'portcullis-compiled-'));
   const server = await startPostgres(programs.postgres);
   try {
+    process.env.PORTCULLIS_TEST_POSTGRES_URL = server.url;
+    if (files.filter(usesDatabase).length < WORTH_A_TEMPLATE) return await runTwice(files, compiled);
     const templates = await makeDatabaseTemplates(server.url);
-    Object.assign(process.env, templates.environment, { PORTCULLIS_TEST_POSTGRES_URL: server.url });
+    Object.assign(process.env, templates.environment);
     return await runTwice(files, compiled).finally(templates.remove);
   } finally {
     await server.stop();
