@@ -11,16 +11,17 @@ import { findPrograms } from './support/programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const EVERYTHING = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'];
+/** Several processes each, and a browser: two of them at once are enough for two processors. */
+const HEAVY = /^(?:sandbox\/sandbox\.|test\/browser\/)/;
 /** They start first: a long one that starts last runs beside idle processors. */
-const LONG =
-  /^(?:sandbox\/sandbox\.|test\/browser\/|test\/flows\/(?:two-processes|attacks|forwarded)|src\/trust\/fuzz)/;
+const LONG = /^(?:test\/flows\/(?:two-processes|attacks|forwarded)|src\/trust\/fuzz)/;
 /** One test that hangs must not hold up the rest for ever. */
 const TEST_LIMIT_MS = 420_000;
 
 /** A test file is over before it pays to compile the embedded database a second time, for speed. */
 const BRIEF = ['--liftoff-only'];
 
-/** Files with databases: fewer migrate their own sooner. */
+/** Files: fewer migrate their own database sooner. */
 const WORTH_A_TEMPLATE = 4;
 
 /** What a run came to. */
@@ -43,7 +44,7 @@ async function main(patterns: readonly string[]): Promise<boolean> {
   const server = await startPostgres(programs.postgres);
   try {
     process.env.PORTCULLIS_TEST_POSTGRES_URL = server.url;
-    if (files.filter(usesDatabase).length < WORTH_A_TEMPLATE) return await runTwice(files, compiled);
+    if (files.length < WORTH_A_TEMPLATE) return await runTwice(files, compiled);
     const templates = await makeDatabaseTemplates(server.url);
     Object.assign(process.env, templates.environment);
     return await runTwice(files, compiled).finally(templates.remove);
@@ -92,9 +93,21 @@ async function findFiles(patterns: readonly string[]): Promise<readonly string[]
   );
   for await (const file of glob(wanted, { cwd: ROOT })) found.add(relative(ROOT, join(ROOT, file)));
   const isLong = (file: string): number => Number(LONG.test(file));
-  return [...found]
-    .filter((file) => file.endsWith('.test.ts'))
-    .sort((one, other) => isLong(other) - isLong(one) || (one < other ? -1 : 1));
+  return spread(
+    [...found]
+      .filter((file) => file.endsWith('.test.ts'))
+      .sort((one, other) => isLong(other) - isLong(one) || (one < other ? -1 : 1)),
+  );
+}
+
+/** The heavy ones one after the other among the first half of the rest: side by side they starve each other, and whatever runs beside them. */
+function spread(files: readonly string[]): readonly string[] {
+  const [heavy, rest] = [files.filter((file) => HEAVY.test(file)), files.filter((file) => !HEAVY.test(file))];
+  const between = Math.ceil(rest.length / 2 / Math.max(heavy.length, 1));
+  return [
+    ...heavy.flatMap((file, place) => [file, ...rest.slice(place * between, (place + 1) * between)]),
+    ...rest.slice(heavy.length * between),
+  ];
 }
 
 /** The flows, and every test that opens a database of its own: one connection hides the races of many. A page looks the same on both. */
@@ -121,7 +134,7 @@ async function runTests(
     concurrency: Math.min(availableParallelism() + 1, 4),
     timeout: TEST_LIMIT_MS,
     signal,
-    ...(coverage.coverage === true ? {} : { execArgv: BRIEF }),
+    execArgv: BRIEF,
     ...coverage,
   });
   let covered: Covered | undefined;

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Ports } from '../../sandbox/configuration.ts';
 import { type Places, placesOf } from '../../sandbox/places.ts';
 import { platformCommand } from '../../sandbox/platform-command.ts';
@@ -20,6 +22,7 @@ export interface TestSandbox {
 export async function openTestSandbox(root: string): Promise<TestSandbox> {
   const places = placesOf(join(root, 'var'));
   const ports = await freeSandboxPorts();
+  await placeDatabase(places.database);
   const sandbox = await startSandbox(places, ports);
   return {
     places,
@@ -32,4 +35,12 @@ export async function openTestSandbox(root: string): Promise<TestSandbox> {
     },
     stop: () => sandbox.stop(),
   };
+}
+
+/** Puts a migrated database where the platform will look for its own, which would take it long to make; `sandbox.test.ts` lets it. */
+async function placeDatabase(directory: string): Promise<void> {
+  const template = process.env.PORTCULLIS_TEST_PGLITE_TEMPLATE;
+  if (template === undefined) return;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await promisify(execFile)('tar', ['-xf', template, '-C', directory]);
 }
