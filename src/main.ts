@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
 import { commands, readCommandFile, runCommand } from './main/commands.ts';
 import { askRunning } from './main/control.ts';
-import { reference } from './main/reference.ts';
-import { openRooms } from './main/rooms.ts';
-import { type ServeRole, serve } from './main/serve.ts';
+import type { ServeRole } from './main/serve.ts';
 import { checkSettings, Settings } from './main/settings.ts';
 import { environment, loadConfiguration } from './platform/config.ts';
 import { createLog } from './platform/log.ts';
@@ -38,7 +36,15 @@ function rolesOf(text: string | undefined): ReadonlySet<ServeRole> {
   return new Set(ROLES.filter((role) => named.includes(role)));
 }
 
+/** Loaded when they are needed: a command that the running platform carries out needs none of them. */
+const load = {
+  rooms: () => import('./main/rooms.ts'),
+  serve: () => import('./main/serve.ts'),
+  reference: () => import('./main/reference.ts'),
+};
+
 async function runServe(file: string, roles: string | undefined): Promise<void> {
+  const [{ openRooms }, { serve }] = await Promise.all([load.rooms(), load.serve()]);
   const settings = await readSettings(file);
   const log = createLog({ level: settings.log?.level ?? 'info' });
   const rooms = await openRooms(settings, { databaseUrl: environment().databaseUrl, log });
@@ -77,6 +83,7 @@ async function runOnState(file: string, words: readonly string[], options: Recor
   const { control } = settings.doors;
   let result = control === undefined ? undefined : await askRunning(control, name, request);
   if (result === undefined) {
+    const { openRooms } = await load.rooms();
     const rooms = await openRooms(settings, {
       databaseUrl: environment().databaseUrl,
       log: createLog({ level: 'warn' }),
@@ -127,6 +134,7 @@ async function main(): Promise<void> {
   const [command] = positionals;
   if (command === 'serve') return runServe(config, roles);
   if (command === 'reference') {
+    const { reference } = await load.reference();
     process.exitCode = await reference(check);
     return;
   }

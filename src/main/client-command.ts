@@ -1,4 +1,3 @@
-import { openAuthorization, openConnector } from './authorization.ts';
 import { type CommandRequest, type CommandResult, staff } from './command.ts';
 import type { Rooms } from './rooms.ts';
 import { bankOf, type Settings } from './settings.ts';
@@ -13,6 +12,8 @@ export const createClientCommand = {
     const bank = bankOf(settings, request.words[0] ?? '');
     const { participant, scopes, id, 'redirect-uri': redirectUri } = request.options;
     if (participant === undefined) return { lines: ['--participant is missing: whose client is it?'], status: 2 };
+    // Loaded here: no other command needs the engine.
+    const { openAuthorization, openConnector } = await import('./authorization.ts');
     const authorization = await openAuthorization(bank, settings, rooms, {
       connector: await openConnector(bank),
       renderError: () => {

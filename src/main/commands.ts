@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ParticipantStatus } from '../directory/index.ts';
 import { Refusal } from '../platform/refusal.ts';
-import { changeParticipantStatus, revokeConsent, revokeTokens } from '../web/index.ts';
 import { printHeads, searchAudit, verifyAudit } from './audit-commands.ts';
 import { explainCertificate, forgetCertificates } from './certificate-commands.ts';
 import { createClientCommand } from './client-command.ts';
@@ -22,6 +21,9 @@ const STATUSES: Readonly<Record<string, ParticipantStatus>> = {
   remove: 'removed',
 };
 
+/** Loaded when it is needed, with all that it is made of: a command that the running platform carries out does without. */
+const loadWeb = () => import('../web/index.ts');
+
 function done(...lines: readonly string[]): CommandResult {
   return { lines, status: 0 };
 }
@@ -38,7 +40,7 @@ const endConsent: Command = {
   words: 2,
   options: ['reason', 'by'],
   run: async (request, rooms, settings) => {
-    const bank = bankOf(settings, word(request, 0));
+    const [bank, { revokeConsent }] = [bankOf(settings, word(request, 0)), await loadWeb()];
     const { consent, tokens } = await revokeConsent(rooms, bank.id, word(request, 1), staff(request));
     const state = consent.revoking === true ? 'being revoked: not everything has confirmed its end yet' : consent.state;
     return done(`consent ${consent.id} is ${state}; ${tokens} access token(s) ended`);
@@ -62,6 +64,7 @@ const endTokens: Command = {
         400,
         `say whose tokens, once: ${OWNERS.map((name) => `--${name}`).join(', ')}`,
       );
+    const { revokeTokens } = await loadWeb();
     const ended = await revokeTokens(rooms, bank.id, { kind, id }, staff(request));
     return done(`${ended} access token(s) of ${kind} ${id} ended, and every refresh token`);
   },
@@ -128,7 +131,7 @@ function changeStatus(verb: string, status: ParticipantStatus): Command {
     words: 1,
     options: ['by', 'reason'],
     run: async (request, rooms, settings) => {
-      const banks = settings.banks.map(({ id }) => id);
+      const [banks, { changeParticipantStatus }] = [settings.banks.map(({ id }) => id), await loadWeb()];
       const participant = await changeParticipantStatus(rooms, banks, word(request, 0), status, staff(request));
       return done(`${participant.id} is ${participant.status}`);
     },
