@@ -51,7 +51,16 @@ export function openBankTrail({ places, banks, issuer, management }: TrailOption
   const serviceOf = (bank: string) => {
     const open = services.get(bank) ?? openThirdParty(places, coreParticipantOf(bank), () => undefined);
     services.set(bank, open);
+    // What could not be opened now may be later.
+    open.catch(() => services.delete(bank));
     return open;
+  };
+  const clients = new Map<string, Promise<Registration>>();
+  /** Who asks at the same time shares one registration; it is looked for again later. */
+  const clientOf = (service: ThirdParty, bank: string, address: string) => {
+    const found = clients.get(bank) ?? findClient(service, bank, address).finally(() => clients.delete(bank));
+    clients.set(bank, found);
+    return found;
   };
   return {
     has: (bank) => banks.includes(bank),
@@ -75,7 +84,7 @@ export function openBankTrail({ places, banks, issuer, management }: TrailOption
 }
 
 /** The bank's own client; it is no third party's, customers are never sent to it. */
-async function clientOf(service: ThirdParty, bank: string, issuer: string): Promise<Registration> {
+async function findClient(service: ThirdParty, bank: string, issuer: string): Promise<Registration> {
   const kept = await service.findRegistration(bank);
   return kept ?? service.register(bank, issuer, 'private_key_jwt', ['client_credentials']);
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRegister } from '../../sandbox/authority/register.ts';
@@ -21,6 +22,10 @@ export interface FinancrooWorld {
   browser(): BrowserClient;
   /** A browser that is signed in. */
   signedIn(user?: string): Promise<BrowserClient>;
+  /** Begins a connection at a bank and gives the answer that sends the browser there. */
+  begin(browser: BrowserClient, bank?: string): ReturnType<typeof press>;
+  /** A browser that is signed in and connected to the bank `one`. */
+  connected(): Promise<BrowserClient>;
   restart(): Promise<void>;
   close(): Promise<void>;
 }
@@ -52,6 +57,13 @@ export async function openFinancrooWorld(root: string, other: Partial<Bank> = {}
   let financroo = await open();
   await financroo.tried;
   const browser = () => createBrowserClient(rootPem);
+  const signedIn = async (user = 'robin') => {
+    const client = browser();
+    await client.post(`${financroo.origin}/sign-in`, { user, password: 'financroo' });
+    return client;
+  };
+  const begin = (client: BrowserClient, bank = 'one') =>
+    press(client, `${financroo.origin}/banks/${bank}`, `/banks/${bank}/connect`);
   return {
     places,
     banks,
@@ -61,9 +73,13 @@ export async function openFinancrooWorld(root: string, other: Partial<Bank> = {}
     get financroo() {
       return financroo;
     },
-    signedIn: async (user = 'robin') => {
-      const client = browser();
-      await client.post(`${financroo.origin}/sign-in`, { user, password: 'financroo' });
+    signedIn,
+    begin,
+    connected: async () => {
+      const client = await signedIn();
+      await begin(client);
+      const back = await client.get(banks[0]?.callback() ?? '');
+      assert.equal(back.headers.location, '/dashboard', back.body);
       return client;
     },
     restart: async () => {

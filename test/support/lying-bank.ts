@@ -28,13 +28,15 @@ export interface LyingBank {
   /** Everything worth something that was sent to it or given by it: no page may show one of them. */
   readonly secrets: Set<string>;
   readonly lies: Lies;
+  /** From now on it tells the truth, and knows of no call. */
+  honestAgain(): void;
   readonly accounts: readonly string[];
   /** Where the bank would send the browser: with state and issuer of the last push. */
   callback(change?: Readonly<Record<string, string | undefined>>): string;
   close(): Promise<void>;
 }
 
-interface World extends Omit<LyingBank, 'callback' | 'close'> {
+interface World extends Omit<LyingBank, 'callback' | 'close' | 'honestAgain'> {
   readonly key: CryptoKey;
   readonly foreign: CryptoKey;
   readonly jwk: JWK;
@@ -70,6 +72,11 @@ export async function startLyingBank(server: { readonly certificate: string; rea
   await new Promise<void>((resolve) => listener.listen(port, 'localhost', resolve));
   return {
     ...world,
+    honestAgain: () => {
+      world.calls.length = 0;
+      world.revoked.length = 0;
+      Object.assign(world.lies, { idToken: {}, foreignKey: false, answers: {}, down: false });
+    },
     callback: (change: Readonly<Record<string, string | undefined>> = {}) => {
       const honest = { code: 'a-code', state: world.pushed.get('state') ?? '', iss: world.issuer, ...change };
       const given = Object.entries(honest).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Exchange } from '../wire.ts';
+import { claimsOf } from './signatures.ts';
 
 /** A token, and whether it is in the right hands (RFC 8705 §3). */
 export interface Binding {
@@ -63,9 +64,7 @@ function presented({ requestHeaders }: Tokens, known: ReadonlyMap<string, string
 }
 
 function claimed(token: string): Found | undefined {
-  const parts = token.split('.');
-  if (parts.length !== 3) return undefined;
-  const bound = boundIn(jsonOf(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8')));
+  const bound = boundIn(claimsOf(token));
   return bound === undefined ? undefined : { token: bound, told: 'token' };
 }
 

@@ -19,27 +19,10 @@ before(async () => {
   [bank, origin] = [first, world.financroo.origin];
 });
 after(() => world.close());
-beforeEach(() => {
-  bank.calls.length = 0;
-  bank.revoked.length = 0;
-  Object.assign(bank.lies, { idToken: {}, foreignKey: false, answers: {}, down: false });
-});
-
-/** Begins a connection and gives the answer that sends the browser to the bank. */
-async function begin(browser: BrowserClient) {
-  return press(browser, `${origin}/banks/one`, '/banks/one/connect');
-}
-
-async function connected(): Promise<BrowserClient> {
-  const browser = await world.signedIn();
-  await begin(browser);
-  const back = await browser.get(bank.callback());
-  assert.equal(back.headers.location, '/dashboard', back.body);
-  return browser;
-}
+beforeEach(() => bank.honestAgain());
 
 test('SCR-29 the export is a file of what the page shows, for this user alone, without a secret of the flow', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
   const file = await browser.get(`${origin}${details}/export`);
   assert.equal(file.status, 200);
@@ -75,7 +58,7 @@ test('SCR-29 the export is a file of what the page shows, for this user alone, w
 });
 
 test('SCR-29 an experiment: sent once for a form of this user and session, never by a reload, marked and without a secret', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
   const path = `${details}/experiments`;
   const pushes = () => bank.calls.filter((call) => call === 'POST /par').length;
@@ -108,9 +91,9 @@ test('SCR-29 an experiment: sent once for a form of this user and session, never
 
 test('SCR-29 the bank’s record: only of a message of this user’s own connection; nothing else is asked of the bank', async () => {
   const { trail } = world;
-  const [browser, sam] = [await connected(), await world.signedIn('sam')];
+  const [browser, sam] = [await world.connected(), await world.signedIn('sam')];
   const own = await hoodOf(browser);
-  await begin(sam);
+  await world.begin(sam);
   await sam.get(bank.callback());
   await sam.get(`${origin}/dashboard`);
   const theirs = await hoodOf(sam);
@@ -143,7 +126,7 @@ test('SCR-29 the bank’s record: only of a message of this user’s own connect
 });
 
 test('SCR-29 the bank’s record: labelled, escaped, and how far the checks came', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const own = await hoodOf(browser);
   const interaction = interactionIn(own.body);
   const show = async (record: Partial<TrailRecord>) => {
@@ -193,7 +176,7 @@ function interactionIn(body: string): string {
 
 test('SCR-29 under the hood: a signature of an unpublished key, and a token bound to somebody else, look like what they are', async () => {
   const browser = await world.signedIn('sam');
-  await begin(browser);
+  await world.begin(browser);
   bank.lies.foreignKey = true;
   bank.lies.answers['/introspect'] = { status: 200, body: { active: true, cnf: { 'x5t#S256': 'A'.repeat(43) } } };
   await browser.get(bank.callback());
@@ -203,7 +186,7 @@ test('SCR-29 under the hood: a signature of an unpublished key, and a token boun
   assert.match(page, /signature does not hold<\/span> <code>id_token<\/code>: PS256 with key <code>one<\/code>/);
   assert.match(page, /signature holds<\/span> <code>client_assertion<\/code>/);
   bank.lies.foreignKey = false;
-  await begin(browser);
+  await world.begin(browser);
   await browser.get(bank.callback());
   const { body } = await hoodOf(browser);
   assert.match(body, /signature holds<\/span> <code>id_token<\/code>/);

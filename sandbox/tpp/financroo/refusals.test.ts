@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import type { BrowserClient } from '../../../test/support/browser-client.ts';
-import { type FinancrooWorld, openFinancrooWorld, press } from '../../../test/support/financroo.ts';
+import { type FinancrooWorld, openFinancrooWorld } from '../../../test/support/financroo.ts';
 import type { LyingBank } from '../../../test/support/lying-bank.ts';
 import { temporaryDirectory } from '../../../test/support/temporary.ts';
 
@@ -20,29 +19,12 @@ before(async () => {
   [bank, other, origin] = [first, second, world.financroo.origin];
 });
 after(() => world.close());
-beforeEach(() => {
-  bank.calls.length = 0;
-  bank.revoked.length = 0;
-  Object.assign(bank.lies, { idToken: {}, foreignKey: false, answers: {}, down: false });
-});
-
-/** Begins a connection and gives the answer that sends the browser to the bank. */
-async function begin(browser: BrowserClient, id = 'one') {
-  return press(browser, `${origin}/banks/${id}`, `/banks/${id}/connect`);
-}
-
-async function connected(): Promise<BrowserClient> {
-  const browser = await world.signedIn();
-  await begin(browser);
-  const back = await browser.get(bank.callback());
-  assert.equal(back.headers.location, '/dashboard', back.body);
-  return browser;
-}
+beforeEach(() => bank.honestAgain());
 
 const tokenRequests = () => bank.calls.filter((call) => call.startsWith('POST /token'));
 
 test('CLD-23 the front-channel address holds client id and handle only', async () => {
-  const answer = await begin(await world.signedIn());
+  const answer = await world.begin(await world.signedIn());
   assert.equal(answer.status, 303);
   const address = new URL(String(answer.headers.location));
   assert.deepEqual([...address.searchParams.keys()].toSorted(), ['client_id', 'request_uri']);
@@ -57,7 +39,7 @@ const wrongs: readonly (readonly [name: string, change: Readonly<Record<string, 
 for (const [name, change] of wrongs) {
   test(`${name}: aborted before the token request`, async () => {
     const browser = await world.signedIn();
-    await begin(browser);
+    await world.begin(browser);
     const back = await browser.get(bank.callback(change));
     assert.equal(back.status, 400);
     assert.match(back.body, /Nothing was exchanged/);
@@ -67,7 +49,7 @@ for (const [name, change] of wrongs) {
 
 test('N-113 state twice: aborted before the token request', async () => {
   const browser = await world.signedIn();
-  await begin(browser);
+  await world.begin(browser);
   const address = bank.callback();
   const back = await browser.get(`${address}&state=${new URL(address).searchParams.get('state')}`);
   assert.equal(back.status, 400);
@@ -76,8 +58,8 @@ test('N-113 state twice: aborted before the token request', async () => {
 
 test('N-115 the answer of one bank in a flow begun with another: aborted at both', async () => {
   const browser = await world.signedIn();
-  await begin(browser);
-  await begin(browser, 'other');
+  await world.begin(browser);
+  await world.begin(browser, 'other');
   const mixed = bank.callback({ iss: other.issuer });
   assert.equal((await browser.get(mixed)).status, 400);
   assert.deepEqual(tokenRequests(), []);
@@ -85,7 +67,7 @@ test('N-115 the answer of one bank in a flow begun with another: aborted at both
 });
 
 test('N-116 a callback serves once', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const before = tokenRequests().length;
   const again = await browser.get(bank.callback());
   assert.equal(again.status, 400);
@@ -94,7 +76,7 @@ test('N-116 a callback serves once', async () => {
 
 test('N-116 a callback opened in another browser, of the same user or of nobody: aborted', async () => {
   const browser = await world.signedIn();
-  await begin(browser);
+  await world.begin(browser);
   for (const stranger of [world.browser(), await world.signedIn(), await world.signedIn('sam')]) {
     const back = await stranger.get(bank.callback());
     assert.equal(back.status, 400);
@@ -105,7 +87,7 @@ test('N-116 a callback opened in another browser, of the same user or of nobody:
 
 test('N-116 a wrong answer uses the flow up: the right one afterwards brings nothing', async () => {
   const browser = await world.signedIn();
-  await begin(browser);
+  await world.begin(browser);
   await browser.get(bank.callback({ iss: 'https://elsewhere.example' }));
   assert.equal((await browser.get(bank.callback())).status, 400);
   assert.deepEqual(tokenRequests(), []);
@@ -122,7 +104,7 @@ const untrue: readonly (readonly [name: string, lie: () => void])[] = [
 for (const [name, lie] of untrue) {
   test(`N-114 an ID token with ${name}: tokens discarded, refresh token revoked`, async () => {
     const browser = await world.signedIn('sam');
-    await begin(browser);
+    await world.begin(browser);
     lie();
     const back = await browser.get(bank.callback());
     assert.equal(back.status, 400);
@@ -134,7 +116,7 @@ for (const [name, lie] of untrue) {
 }
 
 test('N-117 a forged or altered cookie: 401, and nothing of anybody', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const [cookie] = browser.cookies();
   assert.ok(cookie !== undefined);
   const [id = '', mark = ''] = cookie.value.split('.');
@@ -162,7 +144,7 @@ test('N-117 wrong user or password: one answer', async () => {
 test('N-118 the cookie is Secure, HttpOnly, SameSite, bound to the host; keys and tokens are sealed and for the owner alone', async () => {
   const signIn = await world.browser().post(`${origin}/sign-in`, { user: 'robin', password: 'financroo' });
   assert.match(String(signIn.headers['set-cookie']), /^__Host-financroo=\S+; Path=\/; Secure; HttpOnly; SameSite=Lax$/);
-  await connected();
+  await world.connected();
   const files = await readdir(world.places.financroo);
   assert.ok(files.includes('keys.json') && files.includes('connections.sealed'));
   for (const file of ['keys.json', 'connections.sealed']) {
@@ -174,7 +156,7 @@ test('N-118 the cookie is Secure, HttpOnly, SameSite, bound to the host; keys an
 });
 
 test('no token, key or assertion of any bank reaches a page', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
   const pages = ['/dashboard', '/banks', '/settings', '/pay', `${details}`, `${details}/messages`];
   for (const path of pages) {
@@ -185,7 +167,7 @@ test('no token, key or assertion of any bank reaches a page', async () => {
 });
 
 test('a connection of one user is as if it did not exist for another', async () => {
-  const browser = await connected();
+  const browser = await world.connected();
   const details = /\/connections\/[\w-]+/.exec((await browser.get(`${origin}/dashboard`)).body)?.[0];
   const sam = await world.signedIn('sam');
   bank.revoked.length = 0;
@@ -219,10 +201,10 @@ test('another host name, another method, a huge form, an unknown page', async ()
 
 test('CLD-27 cancel at the bank comes back as a sentence, other errors with their description, escaped', async () => {
   const browser = await world.signedIn();
-  await begin(browser);
+  await world.begin(browser);
   const back = await browser.follow(await browser.get(bank.callback({ code: undefined, error: 'access_denied' })));
   assert.match(back.body, /You cancelled at Bank one\. Nothing was shared/);
-  await begin(browser);
+  await world.begin(browser);
   const wrong = { code: undefined, error: 'server_error', error_description: '<b>oops</b>' };
   const page = await browser.get(bank.callback(wrong));
   assert.equal(page.status, 400);

@@ -5,6 +5,7 @@ import {
   createRemoteJWKSet,
   customFetch,
   decodeJwt,
+  decodeProtectedHeader,
   errors,
   type JWTPayload,
 } from 'jose';
@@ -135,15 +136,15 @@ function fieldsOf(body: string): readonly (readonly [string, string])[] {
 
 function headerOf(token: string): Pick<Signature, 'algorithm' | 'keyId'> {
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
-    const { alg, kid } = { alg: undefined, kid: undefined, ...(typeof header === 'object' ? header : {}) };
+    const { alg, kid } = decodeProtectedHeader(token);
     return { algorithm: String(alg ?? 'not told'), keyId: typeof kid === 'string' ? kid : undefined };
   } catch {
     return { algorithm: 'not told', keyId: undefined };
   }
 }
 
-function claimsOf(token: string): JWTPayload {
+/** What a JWT says, unchecked; nothing when it is none. */
+export function claimsOf(token: string): JWTPayload {
   try {
     return decodeJwt(token);
   } catch {
