@@ -19,10 +19,10 @@ function mayAsk(bank: AuthorizationBank, caller: Standing | undefined, callerId:
 
 /**
  * A token is worth no more here than at the gateway: nothing with a certificate that is its client's no longer, also when it was
- * made at the very moment the certificate ended (CA-18, CA-19).
+ * made at the very moment the certificate ended (CA-18, CA-19), and nothing without one where tokens must be bound.
  */
 function isOfClient(bank: AuthorizationBank, { certificates }: Standing, thumbprint: string | undefined): boolean {
-  if (thumbprint === undefined || (certificates.length === 0 && !bank.profile.requireBoundTokens)) return true;
+  if (!bank.profile.requireBoundTokens && (thumbprint === undefined || certificates.length === 0)) return true;
   return certificates.some((bound) => bound.thumbprint === thumbprint);
 }
 

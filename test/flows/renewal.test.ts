@@ -114,5 +114,11 @@ for (const bank of ['gobank', 'jwtbank']) {
     assert.deepEqual((await own.introspect(mine, made, agent)).json(), { active: false });
     const later = String((await own.clientToken(mine, 'payments.create', agent)).json().access_token);
     assert.equal((await own.introspect(mine, later, agent)).json().active, true);
+    const unbound = context.mock.method(tokens, 'save', async (...[id, facts, payload]: Parameters<typeof save>) => {
+      unbound.mock.restore();
+      await save(id, { ...facts, thumbprint: undefined }, payload && { ...payload, 'x5t#S256': undefined });
+    });
+    const loose = String((await own.clientToken(mine, 'payments.create', agent)).json().access_token);
+    assert.deepEqual((await own.introspect(mine, loose, agent)).json(), { active: false });
   });
 }
